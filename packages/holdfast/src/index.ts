@@ -1,0 +1,1 @@
+export * as GenerationError from "./GenerationError.js"
