@@ -7,8 +7,11 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
+import * as Stream from "effect/Stream"
 import type { Attempt } from "./GenerationError.js"
+import type { TelemetryEvent } from "./TelemetryEvent.js"
 
 /** Interactive work is waited for by somebody; batch work yields to it. */
 export type WorkClass = "interactive" | "batch"
@@ -41,6 +44,8 @@ export interface Call {
   readonly tokens: number
   readonly workClass: WorkClass
   readonly log: AttemptLog | undefined
+  /** Where policies report what they do. Never fails and never waits. */
+  readonly observe: (event: TelemetryEvent) => void
 }
 
 /** The call of a fiber that is in none. */
@@ -55,7 +60,8 @@ export const none: Call = {
   tenant: "default",
   tokens: 0,
   workClass: "interactive",
-  log: undefined
+  log: undefined,
+  observe: () => {}
 }
 
 export class CurrentCall extends Context.Reference<CurrentCall>()("@holdfast/CurrentCall", {
@@ -81,6 +87,14 @@ export const update: {
  */
 export const detached = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.provideService(self, CurrentCall, none)
+
+/** Runs the stream's effects under a call of their own; for policies that treat streams. */
+export const provideStream = <A, E, R>(self: Stream.Stream<A, E, R>, call: Call): Stream.Stream<A, E, R> =>
+  Stream.mapInputContext(self, (context: Context.Context<R>) => Context.add(context, CurrentCall, call))
+
+/** The call of a running fiber, without a step of its own. */
+export const ofFiber = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Call =>
+  Context.get(fiber.currentContext, CurrentCall)
 
 /** A new, empty attempt log. */
 export const makeLog = (): AttemptLog => ({ attempts: [], started: 0 })

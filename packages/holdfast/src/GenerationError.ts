@@ -43,9 +43,21 @@ export type TimeoutPhase =
  * - `schedule`: the schedule ended (its attempts, its elapsed time, or a server wait longer than it accepts).
  * - `deadline`: the time left cannot fit another attempt.
  * - `unknown-outcome`: the work may have been done and billed, and the rule for such outcomes forbids another try.
+ * - `committed`: output of a stream was handed out already, and a repeat would mix two answers.
  * - `budget`, `spend`: the shared retry budget, or the money for this generation, is used up.
  */
-export type StoppedBy = "fatal" | "schedule" | "deadline" | "unknown-outcome" | "budget" | "spend"
+export type StoppedBy = (typeof stopReasons)[number]
+
+/** The reasons by name. */
+export const stopReasons = [
+  "fatal",
+  "schedule",
+  "deadline",
+  "unknown-outcome",
+  "committed",
+  "budget",
+  "spend"
+] as const
 
 /** One attempt of a generation, as it is remembered. */
 export interface Attempt {
@@ -83,8 +95,10 @@ export interface Fields {
   readonly stoppedBy?: StoppedBy | undefined
 }
 
+type Absent<T> = { readonly [K in keyof T]?: T[K] | undefined }
+
 /** What a constructor takes: only `message` is needed; `cause` may be anything and is redacted. */
-export interface Options extends Partial<Omit<Fields, "message" | "cause" | "retryAfter">> {
+export interface Options extends Absent<Omit<Fields, "message" | "cause" | "retryAfter">> {
   readonly message: string
   readonly cause?: unknown
   /** A duration, or milliseconds. */

@@ -1,1 +1,2 @@
-export {}
+export * as OverloadedModel from "./OverloadedModel.js"
+export * as Scenario from "./Scenario.js"

@@ -1,1 +1,1 @@
-export {}
+export * as OverloadServer from "./OverloadServer.js"

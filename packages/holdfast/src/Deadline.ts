@@ -1,0 +1,86 @@
+/**
+ * The time allowed for a whole generation: one instant that every layer sees and none can move later.
+ *
+ * Retries and off-peak waits read it from `CurrentCall` and stop while there is still time to say why; the policy made
+ * here is the last resort that interrupts what is still running. Use `Timeout` to bound a single attempt.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import { type Call, CurrentCall, ofFiber, provideStream } from "./CurrentCall.js"
+import * as Options from "./internal/options.js"
+import { timeLimit } from "./internal/timeLimit.js"
+import { maxTimerMillis } from "./internal/timer.js"
+import * as Policy from "./Policy.js"
+import { DeadlineExceeded } from "./Rejected.js"
+
+/** Options of `make`. */
+export interface MakeOptions {
+  /** Default `"Deadline"`. */
+  readonly name?: string | undefined
+  /** Time allowed, from the start of the call; above 0, at most 24 days. */
+  readonly duration: Duration.DurationInput
+}
+
+const exceeded = (name: string, allowed: number, call: Call): DeadlineExceeded => {
+  const attempts = call.log?.attempts ?? []
+  const made = call.log?.started ?? 0
+  const last = attempts.findLast((attempt) => attempt.error !== undefined)?.error
+  const allowance = Duration.format(Duration.millis(Math.max(0, allowed)))
+  return new DeadlineExceeded({
+    policy: "Deadline",
+    name,
+    message: `no result within ${allowance}, after ${made} ${made === 1 ? "attempt" : "attempts"}: ` +
+      "allow more time, or try again when the model is less loaded",
+    attempts: [...attempts],
+    last
+  })
+}
+
+const clockOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Clock.Clock =>
+  Context.get(fiber.currentDefaultServices, Clock.Clock)
+
+/**
+ * A policy that ends the call with `DeadlineExceeded` when its time is up. Within another deadline the earlier of the
+ * two holds.
+ */
+export const make = (options: MakeOptions): Policy.Policy<DeadlineExceeded> => {
+  const name = options.name ?? "Deadline"
+  const allowed = Options.millis("Deadline.make", "duration", options.duration, 0, { min: 1, max: maxTimerMillis })
+  return Policy.make<DeadlineExceeded>({
+    kind: "Deadline",
+    name,
+    options: { duration: allowed },
+    apply: (self) =>
+      timeLimit(self, (fiber) => {
+        const outer = ofFiber(fiber)
+        const now = clockOf(fiber).unsafeCurrentTimeMillis()
+        const call = { ...outer, deadline: Math.min(outer.deadline, now + allowed) }
+        return { millis: call.deadline - now, call, onTimeout: () => exceeded(name, allowed, call) }
+      }),
+    applyStream: (self) =>
+      Stream.unwrap(
+        Effect.zipWith(CurrentCall, Clock.currentTimeMillis, (outer, now) => {
+          const call = { ...outer, deadline: Math.min(outer.deadline, now + allowed) }
+          const timesUp = Effect.zipRight(
+            Effect.sleep(Duration.millis(call.deadline - now)),
+            Effect.failSync(() => exceeded(name, allowed, call))
+          )
+          return Stream.interruptWhen(provideStream(self, call), timesUp)
+        })
+      )
+  })
+}
+
+/** When the current call must be done, in milliseconds since the epoch; `Infinity` without a deadline. */
+export const current: Effect.Effect<number> = Effect.map(CurrentCall, (call) => call.deadline)
+
+/** The time left for the current call, zero when it is over, infinite without a deadline. */
+export const remaining: Effect.Effect<Duration.Duration> = Effect.zipWith(
+  CurrentCall,
+  Clock.currentTimeMillis,
+  (call, now) => (call.deadline === Infinity ? Duration.infinity : Duration.millis(Math.max(0, call.deadline - now)))
+)

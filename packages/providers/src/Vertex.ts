@@ -1,0 +1,120 @@
+/**
+ * Gemini on Vertex AI: the same dialect under a project and a location, with credentials of Google Cloud.
+ *
+ * One call is one exchange with one endpoint and protects nothing: put policies around it with `Generation`. The
+ * credentials are a service, `VertexCredentials`; a token that is refused with 401 is renewed and tried once more.
+ * Preview image models mostly live at the location `global` only.
+ */
+import type { HttpClient } from "@effect/platform/HttpClient"
+import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { GenerationClient, type Service } from "holdfast/GenerationClient"
+import * as GenerationError from "holdfast/GenerationError"
+import type { ClientOptions } from "./ClientOptions.js"
+import * as Check from "./internal/check.js"
+import * as Client from "./internal/client.js"
+import * as ClientConfig from "./internal/clientConfig.js"
+import * as GeminiWire from "./internal/geminiWire.js"
+import * as VertexCredentials from "./VertexCredentials.js"
+
+export interface Options extends ClientOptions {
+  /** The Google Cloud project. Needed unless the credentials are an API key of express mode. */
+  readonly project?: string | undefined
+  /** `global`, a multi-region (`us`, `eu`), or a region such as `us-central1`. Default `"global"`. */
+  readonly location?: string | undefined
+  /** The address before the version, for a proxy or a private endpoint. Default: Google's for the location. */
+  readonly baseUrl?: string | undefined
+  /** Default `"v1"`. */
+  readonly apiVersion?: "v1" | "v1beta1" | undefined
+}
+
+/** What holds where an option is left out. */
+export const defaults = {
+  location: "global",
+  apiVersion: "v1",
+  model: "gemini-3-pro-image-preview"
+} as const
+
+/** Google's address for a location. */
+export const baseUrlOf = (location: string): string => {
+  if (location === "global") return "https://aiplatform.googleapis.com"
+  return location === "us" || location === "eu"
+    ? `https://aiplatform.${location}.rep.googleapis.com`
+    : `https://${location}-aiplatform.googleapis.com`
+}
+
+const name = (field: string, value: string): string => {
+  if (/^[a-z0-9][a-z0-9.:-]*$/i.test(value)) return value
+  throw new RangeError(`${field} must consist of letters, digits, ".", ":" and "-", not ${JSON.stringify(value)}`)
+}
+
+/** A model's path: under Google's publisher unless it names another. */
+const modelPath = (model: string): string => {
+  const plain = model.replace(/^models\//, "")
+  const path = /^(?:publishers|endpoints)\//.test(plain) ? plain : `publishers/google/models/${plain}`
+  return path.split("/").map(encodeURIComponent).join("/")
+}
+
+const fieldsOf = (credential: VertexCredentials.Credential): Client.Fields =>
+  credential._tag === "ApiKey"
+    ? [["x-goog-api-key", Redacted.value(credential.key)]]
+    : [["authorization", `Bearer ${Redacted.value(credential.token)}`]]
+
+/** The client as a value. Dies with a `RangeError` that names the field when an option is not legal. */
+export const make = (
+  options: Options
+): Effect.Effect<Service, never, HttpClient | VertexCredentials.VertexCredentials> =>
+  Effect.flatMap(VertexCredentials.VertexCredentials, (credentials) => {
+    const location = name("location", options.location ?? defaults.location)
+    const project = options.project === undefined ? undefined : name("project", options.project)
+    const base = Check.baseUrl("baseUrl", options.baseUrl ?? baseUrlOf(location))
+    const endpoint = options.endpoint ?? "vertex"
+    const parent = project === undefined ? "" : `/projects/${encodeURIComponent(project)}/locations/${location}`
+    const root = `${base}/${options.apiVersion ?? defaults.apiVersion}${parent}`
+    const sent = new Map<string, VertexCredentials.Credential>()
+
+    /** The credential errors know nothing of the endpoint; here it is known. */
+    const placed = (
+      self: Effect.Effect<VertexCredentials.Credential, GenerationError.GenerationError>,
+      model: string
+    ): Effect.Effect<Client.Fields, GenerationError.GenerationError> =>
+      Effect.matchEffect(self, {
+        onFailure: (error) => Effect.fail(GenerationError.update(error, { endpoint, model })),
+        onSuccess: (credential) => {
+          if (credential._tag === "AccessToken" && project === undefined) {
+            return Effect.fail(
+              new GenerationError.InvalidRequest({
+                endpoint,
+                model,
+                message: "An access token needs a project: set GOOGLE_CLOUD_PROJECT or the option project",
+                outcome: "not-started"
+              })
+            )
+          }
+          return Effect.succeed(fieldsOf(credential))
+        }
+      })
+
+    return Client.make(
+      {
+        dialect: "vertex",
+        baseUrl: base,
+        model: Check.nonEmpty("model", options.model ?? defaults.model),
+        url: (model, streamed) =>
+          `${root}/${modelPath(model)}:${streamed ? "streamGenerateContent?alt=sse" : "generateContent"}`,
+        encode: GeminiWire.encode,
+        decode: GeminiWire.decode,
+        isBlock: GeminiWire.isBlock,
+        makesSeveral: false,
+        streams: true,
+        credentials: {
+          current: ({ model }) => placed(credentials.token, model),
+          renew: (refused, { model }) => placed(credentials.renew(credentialOf(refused)), model)
+        }
+      },
+      options
+    )
+  })

@@ -1,0 +1,308 @@
+/**
+ * Takes a payload apart into facts: what each layer says in words, its codes and its status numbers, with the depth of
+ * the layer. Layers are arrays, nested objects, JSON inside strings, Python reprs, inspect dumps, HTML pages, event
+ * streams and the prose around them. Bounded in bytes, in nesting, in layers, in facts and in work; never throws.
+ */
+import { read, type Fuel } from "./loose.js"
+import { decode, isHtml, maxBytes, normalise, pageWords, unescape, words } from "./text.js"
+
+export { maxBytes } from "./text.js"
+
+/** A machine-readable word, and the key it stood under (empty in prose). */
+export interface Code {
+  readonly key: string
+  readonly value: string
+}
+
+/** One layer of a payload. */
+export interface Fact {
+  readonly depth: number
+  /** What it says, ready for the vocabulary. */
+  readonly words: string
+  readonly codes: ReadonlyArray<Code>
+  /** HTTP statuses under keys that hold statuses. */
+  readonly statuses: ReadonlyArray<number>
+}
+
+/** A field that names a wait or a point in time. */
+export interface Hint {
+  readonly key: string
+  readonly value: string | number
+}
+
+/** Everything that was found. */
+export interface Unwrapped {
+  /** Outermost first. */
+  readonly facts: ReadonlyArray<Fact>
+  readonly hints: ReadonlyArray<Hint>
+  /** Header fields that a client dumped into the payload. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Objects that look like (parts of) a generation. */
+  readonly answers: ReadonlyArray<Readonly<Record<string, unknown>>>
+  /** An object with an `error` member (or an array of such) was found. */
+  readonly errorObject: boolean
+  readonly html: boolean
+  readonly empty: boolean
+}
+
+const maxFacts = 400
+const maxNodes = 4000
+const maxLayers = 12
+const maxFuel = 3_000_000
+
+interface Draft {
+  readonly depth: number
+  readonly texts: Array<string>
+  readonly codes: Array<Code>
+  readonly statuses: Array<number>
+}
+
+interface State {
+  readonly facts: Array<Draft>
+  readonly hints: Array<Hint>
+  readonly headers: Record<string, string>
+  readonly answers: Array<Readonly<Record<string, unknown>>>
+  readonly fuel: Fuel
+  nodes: number
+  errorObject: boolean
+  html: boolean
+}
+
+const set = (...names: ReadonlyArray<string>): ReadonlySet<string> => new Set(names)
+
+/** Keys are compared without case, underscores and dashes. */
+const bare = (key: string): string => key.toLowerCase().replace(/[^a-z0-9]/g, "")
+
+/** What the caller sent, where to read more, and what identifies the call: never evidence. */
+const ignored = set(
+  "url", "uri", "link", "links", "help", "helpurl", "documentationurl", "docurl", "requestid", "xrequestid", "id",
+  "traceid", "stack", "trace", "stacktrace", "timestamp", "created", "createdat", "completedat", "modelversion",
+  "responseid", "locale", "input", "prompt", "messages", "contents", "request", "requestbodyvalues", "requestbody",
+  "requestoptions", "config", "args", "params", "options", "usage", "usagemetadata", "safetyratings", "safetysettings",
+  "candidates", "choices", "parts", "content", "output", "b64json", "inlinedata", "sequencenumber", "method", "path",
+  "port", "host", "hostname", "address", "object", "tools", "agent", "socket", "contentfilterresults",
+  "contentfilterresult", "retryable", "isretryable", "model", "modelname", "systemfingerprint", "userid", "links",
+  "sdkhttpresponse", "remedyhint", "thoughtsignature", "toolcalls", "instructions", "text"
+)
+
+const codeKeys = set(
+  "code", "type", "status", "reason", "errortype", "errorcode", "errcode", "errorname", "statustext", "statusname",
+  "name", "limitsource", "faultcode", "exception", "errorclass", "codename", "category", "subtype", "errorreason",
+  "quotaid", "quotametric", "quotavalue", "param", "kind", "error", "failurereason", "grpcstatus", "errorkey",
+  "finishreason", "nativefinishreason", "blockreason", "stopreason", "providererrorcode", "apicode", "bizcode", "ret",
+  "tag", "err"
+)
+
+const statusKeys = set(
+  "code", "status", "statuscode", "httpstatus", "httpstatuscode", "httpcode", "errorcode", "rawstatuscode",
+  "laststatus", "upstreamstatus", "upstreamstatuscode", "responsecode", "responsestatus", "originalstatus"
+)
+
+const isStatus = (n: number): boolean => Number.isInteger(n) && n >= 400 && n <= 599
+
+const hintKey = /^(?:retry|reset|estimatedtime|quotareset|waittime|waitseconds|cooldown|availablein|backoff|ratelimitreset)/
+
+const looksLikeAnswer = (keys: ReadonlySet<string>): boolean =>
+  keys.has("candidates") || keys.has("promptfeedback") || keys.has("choices") || keys.has("prompt_feedback") ||
+  (keys.has("data") && keys.has("created")) || (keys.has("output") && keys.has("status")) ||
+  (keys.has("content") && keys.has("stop_reason"))
+
+const draft = (s: State, depth: number): Draft | undefined => {
+  if (s.facts.length >= maxFacts) return undefined
+  const fact: Draft = { depth, texts: [], codes: [], statuses: [] }
+  s.facts.push(fact)
+  return fact
+}
+
+/** A word that a machine wrote: no spaces, or a short status phrase. */
+const isWord = (value: string): boolean => value.length <= 120 && !/\s/.test(value)
+
+const scalar = (s: State, fact: Draft, key: string, value: string | number | boolean): void => {
+  const name = bare(key)
+  if (hintKey.test(name) && typeof value !== "boolean") s.hints.push({ key: name, value })
+  if (typeof value === "boolean") return
+  const numeric = typeof value === "number" ? value : /^\d{3}$/.test(value.trim()) ? Number(value) : Number.NaN
+  if (statusKeys.has(name) && isStatus(numeric)) {
+    fact.statuses.push(numeric)
+    return
+  }
+  if (codeKeys.has(name) || name === "statuscode") {
+    if (typeof value === "number") fact.codes.push({ key: name, value: String(value) })
+    else if (isWord(value)) fact.codes.push({ key: name, value })
+  }
+}
+
+const visitObject = (s: State, value: Readonly<Record<string, unknown>>, depth: number, layers: number, within: string): void => {
+  const fact = draft(s, depth)
+  if (fact === undefined) return
+  const keys = Object.keys(value).slice(0, 200)
+  if (keys.some((key) => key === "error" || key === "errors")) s.errorObject = true
+  if (looksLikeAnswer(new Set(keys))) s.answers.push(value)
+  for (const key of keys) {
+    const name = bare(key)
+    const field = value[key]
+    if (field === null || field === undefined) continue
+    if (name === "headers" || name === "responseheaders") {
+      if (typeof field === "object") dumpHeaders(s, field as Record<string, unknown>)
+      continue
+    }
+    if (name === "retrydelay" && typeof field === "object") {
+      const seconds = (field as Record<string, unknown>)["seconds"]
+      if (typeof seconds === "number" || typeof seconds === "string") s.hints.push({ key: "retryafterseconds", value: seconds })
+      continue
+    }
+    // An asynchronous task reports its failure inside `output`; a generation puts its items there.
+    const task = name === "output" && typeof field === "object" && !Array.isArray(field)
+    if (ignored.has(name) && !task && !(name === "text" && depth === 0)) continue
+    if (typeof field === "string") {
+      const word = isWord(field)
+      scalar(s, fact, within === "baseresp" ? `baseresp${name}` : key, field)
+      if (!word || !codeKeys.has(name)) visitText(s, field, depth, layers, fact)
+    } else if (typeof field === "number" || typeof field === "boolean") {
+      if (within === "baseresp" && name === "statuscode") fact.codes.push({ key: "baseresp", value: String(field) })
+      else scalar(s, fact, key, field)
+    } else visit(s, field, depth + 1, layers, name)
+  }
+}
+
+const dumpHeaders = (s: State, headers: Record<string, unknown>): void => {
+  for (const [key, value] of Object.entries(headers).slice(0, 100)) {
+    if (typeof value === "string" || typeof value === "number") s.headers[key.toLowerCase()] = String(value)
+  }
+}
+
+/** Codes that stand in prose: `code=RESOURCE_EXHAUSTED`, `quotaId: …`, `StatusCode.UNAVAILABLE`. */
+const inProse =
+  /\b(error_?code|err_?code|code|status_?code|status_?name|status|error_?type|type|reason|finish_?reason|block_?reason|quota_?id|quota_?metric|quota_?value|error_?name|__type|retry_?delay|retry_?after)\b["']?\s{0,3}[:=]\s{0,3}["'<[*]{0,3}(?:StatusCode\.|FinishReason\.|BlockedReason\.|BlockReason\.)?([A-Za-z0-9_.:/-]{1,100})/gi
+
+/** Words that only machines write: SCREAMING_SNAKE, snake_case, CamelCase, Dotted.Names. */
+const tokens = /\b(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z][a-z0-9]*(?:_[a-z0-9]+)+|[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]+)+(?:\.[A-Z][A-Za-z0-9]+){0,4}|UNAVAILABLE|INTERNAL|UNAUTHENTICATED|CANCELLED|ABORTED|Throttling|Arrearage|ResourceExhausted|Unavailable|DeadlineExceeded)\b/g
+
+const readProse = (s: State, fact: Draft, text: string): void => {
+  const head = text.length > 16_000 ? text.slice(0, 16_000) : text
+  let count = 0
+  for (const match of head.matchAll(inProse)) {
+    if (++count > 40) break
+    scalar(s, fact, match[1] ?? "", (match[2] ?? "").replace(/[.:]+$/, ""))
+  }
+  const clean = words(head)
+  count = 0
+  for (const match of clean.matchAll(tokens)) {
+    if (++count > 60) break
+    fact.codes.push({ key: "", value: match[0] })
+  }
+  fact.texts.push(clean)
+}
+
+/** An event stream: the payload of each event, then what stands outside of events (a raw error at the end). */
+const visitEvents = (s: State, text: string, depth: number, layers: number): void => {
+  const rest: Array<string> = []
+  let data: Array<string> = []
+  let event = ""
+  const flush = (): void => {
+    if (data.length === 0) return
+    const payload = data.join("\n").trim()
+    data = []
+    if (payload === "" || payload === "[DONE]") return
+    if (event === "error" || event.endsWith("failed")) s.errorObject = true
+    visitText(s, payload, event === "error" ? depth + 1 : depth, layers + 1, undefined)
+    event = ""
+  }
+  for (const line of text.split(/\r\n|\n|\r/)) {
+    if (line.startsWith("data:")) data.push(line.slice(5).replace(/^ /, ""))
+    else if (line.startsWith("event:")) {
+      flush()
+      event = line.slice(6).trim()
+    } else if (line.trim() === "") flush()
+    else if (!/^(?:id|retry):|^:/.test(line)) {
+      if (data.length > 0 && !/^\s*[{[]/.test(line)) data.push(line)
+      else {
+        flush()
+        rest.push(line)
+      }
+    }
+  }
+  flush()
+  if (rest.length > 0) visitText(s, rest.join("\n"), depth + 1, layers + 1, undefined)
+}
+
+const opensObject = /\{|\[\s{0,40}(?=\{)/g
+
+const visitText = (s: State, raw: string, depth: number, layers: number, owner: Draft | undefined): void => {
+  if (layers > maxLayers || s.fuel.left <= 0) return
+  const text = normalise(raw.length > maxBytes ? raw.slice(0, maxBytes) : raw)
+  s.fuel.left -= text.length
+  const first = /^\s{0,1000}(\S)/.exec(text)?.[1]
+  if (first === undefined) return
+  if (first === "{" || first === "[" || first === "\"") {
+    const parsed = parse(text)
+    if (parsed !== undefined) return visit(s, parsed, owner === undefined ? depth : depth + 1, layers + 1, "")
+  }
+  if (/^(?:data|event):/m.test(text)) return visitEvents(s, text, depth, layers)
+  const html = isHtml(text)
+  if (html) s.html = true
+  const fact = owner ?? draft(s, depth)
+  if (fact === undefined) return
+  if (html) {
+    const at = text.search(/<!doctype|<html|<head|<title|<body|<center/i)
+    readProse(s, fact, `${text.slice(0, Math.min(at, 2000))}\n${pageWords(text.slice(at))}`)
+    return
+  }
+  if (/\\+"\w|\\n/.test(text) && /[{[]\s*(?:\\[nrt]\s*)*\\+"/.test(text)) {
+    const at = text.search(/[{[]\s*(?:\\[nrt]\s*)*\\+"/)
+    readProse(s, fact, text.slice(0, at))
+    return visitText(s, unescape(text.slice(at)), depth + 1, layers + 1, undefined)
+  }
+  let prose = ""
+  let from = 0
+  opensObject.lastIndex = 0
+  for (let match = opensObject.exec(text); match !== null && s.fuel.left > 0; match = opensObject.exec(text)) {
+    const resume = opensObject.lastIndex
+    const found = read(text, match.index, s.fuel)
+    opensObject.lastIndex = resume
+    if (found === undefined) continue
+    prose += `${text.slice(from, match.index)} `
+    visit(s, found.value, depth + 1, layers + 1, "")
+    from = found.end
+    opensObject.lastIndex = found.end
+  }
+  readProse(s, fact, prose + text.slice(from))
+}
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+const visit = (s: State, value: unknown, depth: number, layers: number, within: string): void => {
+  if (++s.nodes > maxNodes || depth > 64 || layers > maxLayers) return
+  if (typeof value === "string") visitText(s, value, depth, layers + 1, undefined)
+  else if (typeof value === "number" || typeof value === "boolean") {
+    if (typeof value === "number" && isStatus(value)) draft(s, depth)?.statuses.push(value)
+  } else if (value instanceof Uint8Array) visitText(s, decode(value), depth, layers + 1, undefined)
+  else if (Array.isArray(value)) for (const item of value.slice(0, 500)) visit(s, item, depth, layers, within)
+  else if (typeof value === "object" && value !== null) visitObject(s, value as Record<string, unknown>, depth, layers, within)
+}
+
+/** Takes a body apart. Total. */
+export const unwrap = (body: unknown): Unwrapped => {
+  const s: State = {
+    facts: [], hints: [], headers: {}, answers: [], fuel: { left: maxFuel }, nodes: 0, errorObject: false, html: false
+  }
+  try {
+    visit(s, body, 0, 0, "")
+  } catch {
+    // A proxy or a getter that throws: what was found until then has to do.
+  }
+  const facts = s.facts.map((fact): Fact => ({
+    depth: fact.depth,
+    words: fact.texts.join("\n"),
+    codes: fact.codes,
+    statuses: fact.statuses
+  }))
+  const empty = facts.every((fact) => fact.words.trim() === "" && fact.codes.length === 0 && fact.statuses.length === 0)
+  return { facts, hints: s.hints, headers: s.headers, answers: s.answers, errorObject: s.errorObject, html: s.html, empty }
+}

@@ -1,0 +1,34 @@
+/**
+ * npm start -- "a cute cat": sets up what is missing and makes an image.
+ *
+ * The first argument may also be any of the command's own names (`npm start -- explain FILE`). The command runs in this very
+ * process: signals, exit code and terminal are its own, and no second Node has to start.
+ */
+import "./lib/node-version.mjs"
+import { readdirSync } from "node:fs"
+import { say } from "./lib/report.mjs"
+import { bin } from "./lib/run.mjs"
+import { setUp } from "./lib/setup.mjs"
+import { at } from "./lib/workspace.mjs"
+import { pathToFileURL } from "node:url"
+
+await setUp()
+
+const commands = readdirSync(at("packages", "cli", "src", "commands")).map((file) => file.replace(/\.ts$/, ""))
+const given = process.argv.slice(2)
+const own = given.length === 0 ? ["--help"] : given
+const isOwnOption = own.length === 1 && /^(--help|-h|--version)$/.test(own[0])
+const args = commands.includes(own[0]) || isOwnOption ? own : ["generate", ...own]
+
+/** A key for any provider, or the project that Vertex needs. */
+const hasKey = Object.entries(process.env).some(([name, value]) =>
+  value !== "" && /^(GEMINI_API_KEY|GOOGLE_API_KEY|OPENAI_API_KEY|GOOGLE_CLOUD_PROJECT|VERTEX_.+)$/.test(name))
+const choosesItself = args.some((arg) => /^--(demo|endpoint|help)\b|^-h$/.test(arg))
+
+if (args[0] === "generate" && !hasKey && !choosesItself) {
+  say("No provider key is set: using the embedded overloaded model (--demo).")
+  args.splice(1, 0, "--demo")
+}
+
+process.argv = [process.execPath, bin.holdfast, ...args]
+await import(pathToFileURL(bin.holdfast).href)

@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config"
+import { conditions, setupFiles } from "./vitest.shared.js"
+
+/** Long tests (`npm run soak`): one file at a time, so that what they measure is theirs, with the collector at hand. */
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    name: "soak",
+    include: ["packages/*/test/**/*.soak.ts", "test/**/*.soak.ts"],
+    setupFiles,
+    testTimeout: 30 * 60_000,
+    fileParallelism: false,
+    pool: "forks",
+    poolOptions: { forks: { execArgv: ["--expose-gc"] } }
+  }
+})
