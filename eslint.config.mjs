@@ -10,8 +10,8 @@ import tseslint from "typescript-eslint"
 const library = ["packages/*/src/**/*.ts"]
 /** The only file that may use a plain timer: it does so when the clock is the live one. */
 const timer = "packages/holdfast/src/internal/timer.ts"
-/** May import Node's modules: what is reached through `/node`, and the command. */
-const nodeOnly = ["packages/*/src/node/**/*.ts", "packages/cli/src/**/*.ts"]
+/** May import Node's modules: what is reached through `/node` with its internals, and the command. */
+const nodeOnly = ["packages/*/src/**/node/**/*.ts", "packages/cli/src/**/*.ts"]
 
 const clock = "Use Clock, so that tests and the lab can turn the time."
 const random = "Use Random, so that a seed decides."

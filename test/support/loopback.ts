@@ -13,11 +13,13 @@ const hostOf = (args: ReadonlyArray<unknown>): string => {
   return typeof host === "string" ? host : "localhost"
 }
 
-const connect = Reflect.get(Socket.prototype, "connect") as (...args: Array<never>) => Socket
+type Connect = (this: Socket, ...args: Array<unknown>) => Socket
+
+const connect = Object.getOwnPropertyDescriptor(Socket.prototype, "connect")?.value as Connect
 
 Socket.prototype.connect = function(this: Socket, ...args: Array<unknown>): Socket {
   const host = hostOf(args)
-  if (isLoopback(host)) return Reflect.apply(connect, this, args) as Socket
+  if (isLoopback(host)) return connect.apply(this, args)
   const error = new Error(`A test tried to connect to ${host}; tests connect to this machine only.`)
   // As if the network were down; a reserved name stays what it is, one that nobody knows.
   const code = /\.(invalid|test|example)$/.test(host) ? "ENOTFOUND" : "ENETUNREACH"

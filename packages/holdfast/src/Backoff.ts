@@ -259,7 +259,7 @@ export const withinDeadline: {
   ) => Schedule.Schedule<Out, In, R>
   <Out, In, R>(
     self: Schedule.Schedule<Out, In, R>,
-    options: WithinDeadlineOptions
+    options?: WithinDeadlineOptions
   ): Schedule.Schedule<Out, In, R>
 } = dual(
   (args) => Schedule.isSchedule(args[0]),
@@ -282,7 +282,7 @@ export interface ServerHintOptions {
  */
 export const withServerHint: {
   (options?: ServerHintOptions): <Out, R>(self: Schedule.Schedule<Out, unknown, R>) => Schedule.Schedule<Out, unknown, R>
-  <Out, R>(self: Schedule.Schedule<Out, unknown, R>, options: ServerHintOptions): Schedule.Schedule<Out, unknown, R>
+  <Out, R>(self: Schedule.Schedule<Out, unknown, R>, options?: ServerHintOptions): Schedule.Schedule<Out, unknown, R>
 } = dual(
   (args) => Schedule.isSchedule(args[0]),
   <Out, R>(self: Schedule.Schedule<Out, unknown, R>, options: ServerHintOptions = {}) => {

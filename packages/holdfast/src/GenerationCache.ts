@@ -234,7 +234,6 @@ const build = (
   store: Storage.Store,
   size: () => Pick<Stats, "entries" | "bytes">
 ): Service => {
-  const name = options.name ?? defaults.name
   const namespace = options.namespace ?? defaults.namespace
   const lifetimes: Entry.Lifetimes = {
     timeToLive: Options.millis(owner, "timeToLive", options.timeToLive, defaults.timeToLive),
@@ -257,11 +256,12 @@ const build = (
     }))
 
   const lookUp = <R>(id: string, generate: Effect.Effect<Generated, Failure, R>): Effect.Effect<Found, Failure, R> =>
-    Effect.flatMap(Effect.zip(store.get(id), Clock.currentTimeMillis), ([entry, now]) => {
+    Effect.flatMap(Effect.zip(Effect.interruptible(store.get(id)), Clock.currentTimeMillis), ([entry, now]) => {
       const plan = Entry.plan(entry, now)
       if (plan._tag === "Answer") return Effect.succeed(answer(plan.entry, "hit"))
-      if (plan.fallback === undefined) return made(generate)
-      return Effect.catchAll(made(generate), (failure) =>
+      const attempt = made(Effect.interruptible(generate))
+      if (plan.fallback === undefined) return attempt
+      return Effect.catchAll(attempt, (failure) =>
         Effect.flatMap(Clock.currentTimeMillis, (failedAt): Effect.Effect<Found, Failure> => {
           const standIn = Entry.standIn(plan.fallback, failure, failedAt, isStaleServed)
           return standIn === undefined ? Effect.fail(failure) : Effect.succeed({ ...answer(standIn, "stale"), failure })
@@ -287,7 +287,7 @@ const build = (
             : flights.share(refreshOf(id), {
               ...share,
               // What was begun before is older than this, and must not replace it.
-              work: Effect.tap(made(generate), () => Effect.sync(() => flights.supersede(id)))
+              work: Effect.tap(made(Effect.interruptible(generate)), () => Effect.sync(() => flights.supersede(id)))
             })
           return Effect.map(landed, ({ role, value }) => ({ ...value, source: sourceFor(value, role) }))
         })

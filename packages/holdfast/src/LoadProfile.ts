@@ -18,7 +18,7 @@ import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as GenerationError from "./GenerationError.js"
-import * as Options from "./internal/options.js"
+import * as Check from "./internal/options.js"
 import * as Counts from "./internal/time/counts.js"
 import * as Week from "./internal/time/week.js"
 import * as Windows from "./internal/time/windows.js"
@@ -49,7 +49,7 @@ export interface Window extends Windows.Window {}
 export interface WindowInput {
   /** Local time at which it begins, `"00:00"` to `"23:59"`. */
   readonly from: string
-  /** Local time at which it ends, up to `"24:00"`. At or before `from` it lies on the next day. */
+  /** Local time at which it ends, up to `"24:00"`. Before `from` it lies on the next day. */
   readonly to: string
   /** The days on which it begins: names, or `"weekdays"`, `"weekend"`, `"every day"`. Default every day. */
   readonly days?: ReadonlyArray<Day> | Day | Windows.DayGroup | undefined
@@ -93,8 +93,8 @@ export const defaults = {
   zone: "UTC",
   /** Failure ratio of a level when a window states none. */
   failureRatio: { low: 0.04, medium: 0.12, high: 0.28, peak: 0.45 },
-  halfLife: "7 days",
-  priorWeight: 20,
+  halfLife: "10 days",
+  priorWeight: 10,
   thresholds: { medium: 0.08, high: 0.2, peak: 0.4 }
 } as const
 
@@ -209,9 +209,9 @@ export interface LearnedOptions {
   readonly zone?: string | undefined
   /** What to expect before anything was seen. Default `nanoBanana`. */
   readonly prior?: LoadProfile | undefined
-  /** How many outcomes of an hour the prior is worth. Default 20; above 0. */
+  /** How many outcomes of an hour the prior is worth. Default 10; at least 0.001. */
   readonly priorWeight?: number | undefined
-  /** Time after which an outcome counts half. Default 7 days; at least 1 hour. */
+  /** Time after which an outcome counts half. Default 10 days; between 1 hour and 100 years. */
   readonly halfLife?: Duration.DurationInput | undefined
   /** Which ratios make which level. Default 0.08, 0.2, 0.4; rising, in [0, 1]. */
   readonly thresholds?: Partial<Thresholds> | undefined
@@ -240,7 +240,7 @@ export const isLearned = (u: unknown): u is Learned => Predicate.hasProperty(u, 
 
 const thresholdsOf = (owner: string, input: Partial<Thresholds> = {}): Thresholds => {
   const read = (field: keyof Thresholds, min: number) =>
-    Options.number(owner, `thresholds.${field}`, input[field], Math.max(min, defaults.thresholds[field]), { min, max: 1 })
+    Check.number(owner, `thresholds.${field}`, input[field], Math.max(min, defaults.thresholds[field]), { min, max: 1 })
   const medium = read("medium", 0)
   const high = read("high", medium)
   return { medium, high, peak: read("peak", high) }
@@ -260,26 +260,20 @@ const makeLearned = (options: LearnedOptions, madeAt: number): Learned => {
   const owner = "LoadProfile.learned"
   const prior = options.prior ?? nanoBanana
   const zone = zoneOf(owner, options.zone ?? prior.zone)
-  const halfLife = Options.millis(owner, "halfLife", options.halfLife, defaults.halfLife, {
+  const halfLife = Check.millis(owner, "halfLife", options.halfLife, defaults.halfLife, {
     min: 3_600_000,
     max: 3_153_600_000_000
   })
-  const priorWeight = Options.number(owner, "priorWeight", options.priorWeight, defaults.priorWeight, { min: 1e-3 })
+  const priorWeight = Check.number(owner, "priorWeight", options.priorWeight, defaults.priorWeight, { min: 1e-3 })
   const thresholds = thresholdsOf(owner, options.thresholds)
   const priorRatios = Counts.sampleHours(prior[TypeId], zone, madeAt)
   let counts = Counts.make()
-  let snapshot: { readonly now: number; readonly ratios: ReadonlyArray<number>; profile?: LoadProfile } | undefined
+  let snapshot: { readonly ratios: ReadonlyArray<number>; profile?: LoadProfile } | undefined
 
   const levelOf = (ratio: number): Level =>
     ratio >= thresholds.peak ? "peak" : ratio >= thresholds.high ? "high" : ratio >= thresholds.medium ? "medium" : "low"
 
-  /** Ratios change with each outcome and, slowly, with time: without news they are good for an hour. */
-  const current = (now: number) => {
-    if (snapshot === undefined || Math.abs(now - snapshot.now) >= 3_600_000) {
-      snapshot = { now, ratios: Counts.ratios(counts, priorRatios, priorWeight, now, halfLife) }
-    }
-    return snapshot
-  }
+  const current = () => (snapshot ??= { ratios: Counts.ratios(counts, priorRatios, priorWeight, halfLife) })
   const toProfile = (ratios: ReadonlyArray<number>): LoadProfile => {
     const windows = ratios.map((failureRatio, cell): Window => {
       const { day, from, to } = Counts.describeCell(cell)
@@ -294,20 +288,19 @@ const makeLearned = (options: LearnedOptions, madeAt: number): Learned => {
     record: (input, at) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         const outcome = typeof input === "string"
-          ? Options.oneOf("Learned.record", "outcome", input, "success", ["success", "capacity"])
+          ? Check.oneOf("Learned.record", "outcome", input, "success", ["success", "capacity"])
           : outcomeOf(input)
         if (outcome === undefined) return
-        const when = Options.number("Learned.record", "at", at, now, { min: -8.64e15, max: 8.64e15 })
+        const when = Check.number("Learned.record", "at", at, now, { min: -8.64e15, max: 8.64e15 })
         Counts.record(counts, Counts.cellAt(zone, when), outcome === "capacity", when, halfLife)
         snapshot = undefined
       }),
-    profile: Effect.map(Clock.currentTimeMillis, (now) => {
-      const found = current(now)
+    profile: Effect.sync(() => {
+      const found = current()
       found.profile ??= toProfile(found.ratios)
       return found.profile
     }),
-    ratioAt: (millis) =>
-      Effect.map(Clock.currentTimeMillis, (now) => current(now).ratios[Counts.cellAt(zone, millis)]!),
+    ratioAt: (millis) => Effect.sync(() => current().ratios[Counts.cellAt(zone, millis)]!),
     save: Effect.sync(() => Counts.save(counts, zone.name, halfLife)),
     restore: (data) =>
       Effect.try({

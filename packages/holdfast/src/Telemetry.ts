@@ -179,10 +179,11 @@ const serve = (observer: Observer, capacity: number) =>
       () => Effect.void
     )
     // Observers live as long as the layer: a call that happens to build it must not lend them its deadline.
-    const fiber = yield* Effect.forkDaemon(CurrentCall.detached(loop))
+    const fiber = yield* Effect.forkDaemon(Effect.interruptible(CurrentCall.detached(loop)))
     yield* Effect.addFinalizer(() =>
       queue.end.pipe(
-        Effect.zipRight(Effect.timeoutOption(fiber.await, drainTime)),
+        // Finalizers run uninterruptibly, and the wait for a hanging observer must end.
+        Effect.zipRight(Effect.timeoutOption(Effect.interruptible(fiber.await), drainTime)),
         Effect.zipRight(fiber.interruptAsFork(fiber.id()))
       )
     )

@@ -77,7 +77,13 @@ describe("Backoff", () => {
 
   const seconds = FastCheck.integer({ min: 1, max: 100_000 })
   const schedules = FastCheck.record({
-    kind: FastCheck.constantFrom("exponential", "linear", "fibonacci", "constant", "decorrelated"),
+    kind: FastCheck.constantFrom<"exponential" | "linear" | "fibonacci" | "constant" | "decorrelated">(
+      "exponential",
+      "linear",
+      "fibonacci",
+      "constant",
+      "decorrelated"
+    ),
     base: FastCheck.integer({ min: 1, max: 100_000 }),
     more: FastCheck.integer({ min: 0, max: 1_000_000 }),
     factor: FastCheck.double({ min: 1, max: 100, noNaN: true }),

@@ -63,11 +63,11 @@ describe("GenerationCache.key", () => {
 
   it("stays the same from release to release", async () => {
     expect(await keyOf({ prompt: "a cute cat" })).toBe(
-      "holdfast-1-PINNED_A"
+      "holdfast-1-2a87d2e030ff49a11ddbad6e5fb90aec9544df44fc19af7e4674a5f0727a1be6"
     )
     const images = [{ mimeType: "image/png", bytes: Uint8Array.of(1, 2, 3) }]
     expect(await keyOf({ prompt: "a cute cat", model: "m", seed: 7, images })).toBe(
-      "holdfast-1-PINNED_B"
+      "holdfast-1-30635718fe75305a541ceb3a68222fc245340f0374acf2ac2dbe0105d9758cce"
     )
   })
 

@@ -11,8 +11,9 @@ import * as GenerationError from "holdfast/GenerationError"
 import * as Redact from "holdfast/Redact"
 import { adviceFor } from "./internal/classifier/advice.js"
 import { fromException as readException } from "./internal/classifier/exception.js"
-import { judge, type Verdict } from "./internal/classifier/judge.js"
-import { maxBytes } from "./internal/classifier/unwrap.js"
+import { judge } from "./internal/classifier/judge.js"
+import { maxBytes } from "./internal/classifier/text.js"
+import type { Verdict } from "./internal/classifier/verdict.js"
 
 /** How much of an error body is read, in bytes. What follows is ignored; clients need not read further. */
 export const maxErrorBodyBytes: number = maxBytes
@@ -72,6 +73,27 @@ export interface Explanation {
   readonly advice: string
   readonly evidence: Evidence
 }
+
+const toError = (context: Context, verdict: Verdict, cause?: unknown): GenerationError.GenerationError => {
+  const secrets = context.secrets === undefined ? undefined : [...context.secrets]
+  const clean = (text: string): string => Redact.text(text, { secrets })
+  return GenerationError.make(verdict.tag, {
+    ...(context.endpoint === undefined ? {} : { endpoint: context.endpoint }),
+    ...(context.model === undefined ? {} : { model: context.model }),
+    message: clean(verdict.message ?? "The call failed"),
+    status: verdict.status,
+    retryAfter: verdict.retryAfterMillis,
+    outcome: outcomeOf(verdict),
+    code: verdict.code === undefined ? undefined : clean(verdict.code),
+    reason: verdict.reason === undefined ? undefined : clean(verdict.reason),
+    cause: cause === undefined ? undefined : Redact.cause(cause, { secrets }),
+    phase: verdict.phase,
+    resetAt: verdict.resetAt
+  })
+}
+
+const outcomeOf = (verdict: Verdict): GenerationError.Outcome =>
+  verdict.outcome ?? GenerationError.defaultOutcome(verdict.tag, verdict.phase)
 
 /** The verdict on an answer, with its evidence. Total. */
 export const explain = (input: WireError): Explanation => {

@@ -9,6 +9,7 @@ import type { HttpClient } from "@effect/platform/HttpClient"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { GenerationClient, type Service } from "holdfast/GenerationClient"
@@ -63,6 +64,14 @@ const fieldsOf = (credential: VertexCredentials.Credential): Client.Fields =>
     ? [["x-goog-api-key", Redacted.value(credential.key)]]
     : [["authorization", `Bearer ${Redacted.value(credential.token)}`]]
 
+/** The credential that these fields were made of. */
+const credentialOf = (fields: Client.Fields): VertexCredentials.Credential => {
+  const [field, value] = fields[0] ?? ["", ""]
+  return field === "authorization"
+    ? { _tag: "AccessToken", token: Redacted.make(value.replace(/^Bearer /, "")), expiresAt: undefined }
+    : { _tag: "ApiKey", key: Redacted.make(value) }
+}
+
 /** The client as a value. Dies with a `RangeError` that names the field when an option is not legal. */
 export const make = (
   options: Options
@@ -74,7 +83,6 @@ export const make = (
     const endpoint = options.endpoint ?? "vertex"
     const parent = project === undefined ? "" : `/projects/${encodeURIComponent(project)}/locations/${location}`
     const root = `${base}/${options.apiVersion ?? defaults.apiVersion}${parent}`
-    const sent = new Map<string, VertexCredentials.Credential>()
 
     /** The credential errors know nothing of the endpoint; here it is known. */
     const placed = (
@@ -118,3 +126,51 @@ export const make = (
       options
     )
   })
+
+/** The client as a layer. */
+export const layer = (
+  options: Options
+): Layer.Layer<GenerationClient, never, HttpClient | VertexCredentials.VertexCredentials> =>
+  Layer.effect(GenerationClient, make(options))
+
+/** What the environment says: where, and with which credentials. */
+export const config: Config.Config<{
+  readonly options: Pick<Options, "project" | "location" | "baseUrl" | "model">
+  readonly apiKey: Redacted.Redacted | undefined
+  readonly accessToken: Redacted.Redacted | undefined
+}> = Config.all({
+  project: ClientConfig.optionalText("GOOGLE_CLOUD_PROJECT"),
+  location: ClientConfig.text("GOOGLE_CLOUD_LOCATION", defaults.location),
+  baseUrl: ClientConfig.optionalBaseUrl("VERTEX_BASE_URL"),
+  model: ClientConfig.text("VERTEX_MODEL", defaults.model),
+  apiKey: ClientConfig.optionalSecret("VERTEX_API_KEY"),
+  accessToken: ClientConfig.optionalSecret("VERTEX_ACCESS_TOKEN")
+}).pipe(
+  Config.mapOrFail(({ accessToken, apiKey, ...options }) =>
+    apiKey === undefined && options.project === undefined
+      ? Either.left(
+          ConfigError.MissingData(["GOOGLE_CLOUD_PROJECT"], "Set GOOGLE_CLOUD_PROJECT, or VERTEX_API_KEY for express mode")
+        )
+      : Either.right({ options, apiKey, accessToken })
+  )
+)
+
+/**
+ * The client as a layer, out of the configuration; options given here come first. Credentials: `VERTEX_API_KEY`
+ * (express mode, then the project is left out), else `VERTEX_ACCESS_TOKEN`, else application-default credentials.
+ */
+export const layerConfig = (
+  overrides: Options = {}
+): Layer.Layer<GenerationClient, ConfigError.ConfigError, HttpClient> =>
+  Layer.unwrapEffect(
+    Effect.map(config, ({ accessToken, apiKey, options }) => {
+      const credentials =
+        apiKey !== undefined
+          ? VertexCredentials.layerApiKey(apiKey)
+          : accessToken !== undefined
+            ? VertexCredentials.layerToken(accessToken)
+            : VertexCredentials.layerAdc()
+      const place = apiKey !== undefined ? { ...options, project: undefined } : options
+      return Layer.provide(layer({ ...place, ...overrides }), credentials)
+    })
+  )

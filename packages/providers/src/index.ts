@@ -1,1 +1,8 @@
-export {}
+export * as Classifier from "./Classifier.js"
+export * as Clients from "./Clients.js"
+export * as Gemini from "./Gemini.js"
+export * as HostedImages from "./HostedImages.js"
+export * as OpenAiCompatible from "./OpenAiCompatible.js"
+export * as Timeouts from "./Timeouts.js"
+export * as Vertex from "./Vertex.js"
+export * as VertexCredentials from "./VertexCredentials.js"

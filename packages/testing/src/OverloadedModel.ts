@@ -177,6 +177,8 @@ export const make = (scenario: Scenario.Scenario, options: Options = {}): Effect
     const onClock = (modelSeconds: number): Duration.Duration => Duration.millis((modelSeconds * 1000) / speed)
 
     const answers = Heap.make<() => void>()
+    /** How far the stations have been brought. */
+    let now = 0
     let waiters = 0
     let sequence = 0
     let timer: Fiber.RuntimeFiber<void> | undefined
@@ -218,8 +220,6 @@ export const make = (scenario: Scenario.Scenario, options: Options = {}): Effect
       else answers.push(output.at, () => deliver(waiter, answer))
     })
 
-    /** How far the stations have been brought. */
-    let now = 0
     const advance = (to: number): void => {
       now = Math.max(now, to)
       stations.advance(now)

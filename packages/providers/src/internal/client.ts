@@ -105,7 +105,11 @@ export const make = (
       return Effect.catchTag(run(exchange), "Unauthorized", (error) =>
         error.status !== 401
           ? Effect.fail(error)
-          : Effect.flatMap(renew(exchange.credentials, exchange), (credentials) => run({ ...exchange, credentials }))
+          : Effect.flatMap(renew(exchange.credentials, exchange), (credentials) =>
+              JSON.stringify(credentials) === JSON.stringify(exchange.credentials)
+                ? Effect.fail(error)
+                : run({ ...exchange, credentials })
+            )
       )
     }
 
@@ -201,9 +205,8 @@ export const make = (
             const value = Json.parse(answer.text)
             const message = codec.decode(value)
             if (message.isError || !message.isAnswer) {
-              return yield* Effect.flip(
-                Transport.classify(target, exchange, { ...answer, body: value ?? answer.text })
-              )
+              const judge = message.isError ? Transport.classify : Transport.unreadable
+              return yield* Effect.flip(judge(target, exchange, { ...answer, body: value ?? answer.text }))
             }
             const state = progress()
             state.message = message
@@ -244,14 +247,9 @@ export const make = (
       const state = progress()
       let done = false
 
-      const error = (body: unknown): Effect.Effect<never, GenerationError> =>
+      const error = (judge: typeof Transport.classify, body: unknown): Effect.Effect<never, GenerationError> =>
         Effect.flip(
-          Transport.classify(target, exchange, {
-            status: opened.status,
-            headers: opened.headers,
-            body,
-            streamed: true
-          })
+          judge(target, exchange, { status: opened.status, headers: opened.headers, body, streamed: true })
         )
 
       const onEvent = (event: Sse.Event): Effect.Effect<ReadonlyArray<Part>, GenerationError> =>
@@ -272,7 +270,8 @@ export const make = (
           if (value === undefined && event._tag === "Event" && !event.complete) return Effect.fail(cut(exchange))
           const message = codec.decode(value)
           const named = event._tag === "Event" && event.event === "error"
-          if (value === undefined || message.isError || named) return error(value ?? source)
+          if (message.isError || named) return error(Transport.classify, value ?? source)
+          if (value === undefined) return error(Transport.unreadable, source)
           state.message = Message.merge(state.message, { ...message, pieces: [] })
           return resolve(exchange, state, assembler.push(message.pieces))
         })

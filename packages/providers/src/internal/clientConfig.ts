@@ -19,12 +19,16 @@ export const text = (name: string, fallback: string): Config.Config<string> =>
 export const optionalText = (name: string): Config.Config<string | undefined> =>
   Config.map(present(name), Option.getOrUndefined)
 
-/** A base URL with a default; an illegal one is a `ConfigError` that does not repeat it. */
-export const baseUrl = (name: string, fallback: string): Config.Config<string> =>
-  Config.mapOrFail(text(name, fallback), (value) => {
-    const problem = Check.baseUrlProblem(value)
+/** A base URL that may be missing; an illegal one is a `ConfigError` that does not repeat it. */
+export const optionalBaseUrl = (name: string): Config.Config<string | undefined> =>
+  Config.mapOrFail(optionalText(name), (value) => {
+    const problem = value === undefined ? undefined : Check.baseUrlProblem(value)
     return problem === undefined ? Either.right(value) : Either.left(ConfigError.InvalidData([name], `${name} ${problem}`))
   })
+
+/** A base URL with a default. */
+export const baseUrl = (name: string, fallback: string): Config.Config<string> =>
+  Config.map(optionalBaseUrl(name), (value) => value ?? fallback)
 
 /** A secret under the first of these names that is set; missing under all of them it is a `ConfigError`. */
 export const secret = (...names: readonly [string, ...ReadonlyArray<string>]): Config.Config<Redacted.Redacted> =>

@@ -79,19 +79,19 @@ const resetWait = (value: string, now: number | undefined): number | undefined =
 const max = (values: ReadonlyArray<number | undefined>): number | undefined =>
   values.reduce<number | undefined>((a, b) => (b === undefined ? a : a === undefined ? b : Math.max(a, b)), undefined)
 
-/**
- * The wait in the header fields: the exact fields first, then the reset times of the limits that are used up. A reset
- * of zero is no wait.
- */
+/** The wait that the header fields state: in milliseconds, in seconds, or as a date. */
 export const fromHeaders = (headers: Fields, now: number | undefined): number | undefined => {
   for (const name of ["retry-after-ms", "x-ms-retry-after-ms"]) {
     const value = headers[name]?.trim()
     if (value !== undefined && /^\d{1,12}(?:\.\d{1,6})?$/.test(value)) return sane(Number(value))
   }
-  const present = presentOf(headers, now)
   const after = headers["retry-after"]
-  const stated = after === undefined ? undefined : parseRetryAfter(after, present)
-  if (stated !== undefined) return stated
+  return after === undefined ? undefined : parseRetryAfter(after, presentOf(headers, now))
+}
+
+/** The wait that follows from the reset times of the limits that are used up. A reset of zero is no wait. */
+export const fromResets = (headers: Fields, now: number | undefined): number | undefined => {
+  const present = presentOf(headers, now)
   const resets: Array<number | undefined> = []
   for (const [name, value] of Object.entries(headers)) {
     const limit = /^(?:x-)?rate-?limit-reset(?:-(.+))?$/.exec(name) ?? /^anthropic-ratelimit-(.+)-reset$/.exec(name)

@@ -123,6 +123,26 @@ export const classify = (
     Classifier.classify({ ...context(target, exchange), ...answer, dialect: target.dialect, now })
   )
 
+/**
+ * The error for an answer with a good status that could not be read. The classifier may know the text that stands in
+ * its place; where it only sees an empty or a cut answer, the client knows better: these bytes are of no dialect.
+ */
+export const unreadable = (
+  target: Target,
+  exchange: Exchange,
+  answer: Parameters<typeof classify>[2]
+): Effect.Effect<Failure> =>
+  Effect.map(Clock.currentTimeMillis, (now) => {
+    const input = { ...context(target, exchange), ...answer, dialect: target.dialect, now }
+    const found = Classifier.explain(input)
+    return found.evidence.source === "answer" && (found.class === "EmptyResult" || found.class === "Transient")
+      ? failure(target, exchange, "Malformed", {
+          status: answer.status,
+          message: "The bytes that came back are no answer of this dialect"
+        })
+      : Classifier.classify(input)
+  })
+
 /** An error of ours about this exchange. */
 export const failure = (
   target: Target,

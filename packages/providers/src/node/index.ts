@@ -1,1 +1,1 @@
-export {}
+export * as UndiciHttp from "./UndiciHttp.js"

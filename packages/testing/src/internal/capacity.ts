@@ -103,6 +103,9 @@ export const make = (params: Params): Capacity => {
   let step = 0
   let noise = params.noise * normal(uniform)
   let segment = 0
+  /** Share taken by others in step `takenAt`. */
+  let taken = 0
+  let takenAt = -1
 
   const noiseAt = (wanted: number): number => {
     if (params.noise === 0) return 0
@@ -123,7 +126,10 @@ export const make = (params: Params): Capacity => {
 
   const slotsAt = (seconds: number): number => {
     const k = Math.max(0, Math.floor(seconds / stepSeconds))
-    const taken = background(params.bg, params.startHour * 3600 + k * stepSeconds) + noiseAt(k)
+    if (k !== takenAt) {
+      taken = background(params.bg, params.startHour * 3600 + k * stepSeconds) + noiseAt(k)
+      takenAt = k
+    }
     return Math.max(0, Math.round(params.slots * segmentAt(seconds).cap * (1 - taken)))
   }
 

@@ -265,7 +265,8 @@ const imagePart = (png: Uint8Array, style: Wire.Style): Part => {
 const usage = (ask: Wire.Ask, style: Wire.Style, flavour: Flavour, done: boolean) => {
   const input = Wire.textTokens(ask.prompt)
   const images = done && ask.wantsImage && style.fault !== "empty" ? ask.candidates * style.images : 0
-  const output = done ? images * Wire.imageTokens + (ask.wantsText ? Wire.textTokens(Wire.say(ask)) : 0) : 0
+  const text = ask.wantsText && style.fault !== "empty" ? Wire.textTokens(Wire.say(ask)) : 0
+  const output = done ? images * Wire.imageTokens + text : 0
   const thoughts = style.drafts * 120
   return {
     promptTokenCount: input,

@@ -215,7 +215,16 @@ export const make = <T>(params: Params, sink: (output: Output<T>) => void): Stat
   const arrive: Station<T>["arrive"] = (when, call) => {
     advance(when)
     const at = now
-    const job: Job<T> = { ...call, arrivedAt: at, status: "arrived", left: false, startedAt: NaN, endsAt: NaN }
+    const job: Job<T> = {
+      tag: call.tag,
+      client: call.client,
+      demand: call.demand,
+      arrivedAt: at,
+      status: "arrived",
+      left: false,
+      startedAt: at,
+      endsAt: at
+    }
     // Both are drawn at every arrival: the next caller's luck does not hang on what became of this one.
     const luck = uniform()
     const delay = shortest + (longest - shortest) * uniform()

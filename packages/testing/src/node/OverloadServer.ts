@@ -6,11 +6,25 @@
  * `it.scopedLive`); in virtual time use `OverloadedModel` itself. It listens on the loopback address only, unless told
  * otherwise, and is no gateway: it knows nothing of TLS or of real credentials.
  */
-import type * as HttpServerError from "@effect/platform/HttpServerError"
+import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as Effect from "effect/Effect"
-import type * as Redacted from "effect/Redacted"
-import type * as Scope from "effect/Scope"
-import type * as Scenario from "../Scenario.js"
+import * as Either from "effect/Either"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
+import * as FiberSet from "effect/FiberSet"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import * as NodeHttp from "node:http"
+import type { Socket } from "node:net"
+import * as Faults from "../internal/faults.js"
+import * as Control from "../internal/node/control.js"
+import * as Exchange from "../internal/node/exchange.js"
+import { stream } from "../internal/random.js"
+import * as Recorder from "../internal/recorder.js"
+import * as Routes from "../internal/routes.js"
+import * as Wire from "../internal/wire.js"
+import * as OverloadedModel from "../OverloadedModel.js"
+import * as Scenario from "../Scenario.js"
 
 /**
  * A fault on the wire.
@@ -149,7 +163,202 @@ export interface OverloadServer {
   readonly close: Effect.Effect<void>
 }
 
+/** Default options. `Infinity` stands for "none", `undefined` for what the field's text says. */
+export const defaults = {
+  port: 0,
+  host: "127.0.0.1",
+  scenario: "healthy",
+  seed: 1,
+  speed: 1,
+  placement: "images",
+  images: 1
+} as const
+
+/** Models that `GET /v1/models` names when the options name none. */
+const someModels = ["gemini-2.5-flash-image", "gemini-3-pro-image-preview", "gemini-3.1-flash-image-preview"]
+
+/** Hosted images kept; the oldest goes first. */
+const hostedLimit = 100
+
+const checked = (field: string, legal: string, ok: boolean, value: unknown): Effect.Effect<void> =>
+  ok ? Effect.void : Effect.dieMessage(`OverloadServer: "${field}" must be ${legal}; got ${String(value)}`)
+
+const between = (value: number, min: number, max: number): boolean =>
+  Number.isInteger(value) && value >= min && value <= max
+
+const check = (options: Options): Effect.Effect<void> => {
+  const { drafts = 0, host = defaults.host, images = defaults.images, port = defaults.port } = options
+  const placement = options.placement ?? defaults.placement
+  return Effect.all(
+    [
+      checked("port", "an integer of 0 to 65535", between(port, 0, 65535), port),
+      checked("host", "a host name that is not empty", host !== "", host),
+      checked("images", "an integer of 1 to 16", between(images, 1, 16), images),
+      checked("drafts", "an integer of 0 to 4", between(drafts, 0, 4), drafts),
+      checked("placement", `one of ${Wire.placements.join(", ")}`, Wire.placements.includes(placement), placement)
+    ],
+    { discard: true }
+  )
+}
+
+const scenarioOf = (given: Options["scenario"] = defaults.scenario): Effect.Effect<Scenario.Scenario> => {
+  const found = typeof given === "string" ? Scenario.byName(given) : Scenario.decode(given)
+  return Either.isLeft(found)
+    ? Effect.dieMessage(`OverloadServer: "scenario" is illegal. ${found.left.message}`)
+    : Effect.succeed(found.right)
+}
+
+const listen = (server: NodeHttp.Server, port: number, host: string): Effect.Effect<number, HttpServerError.ServeError> =>
+  Effect.async((resume) => {
+    const onError = (cause: unknown): void => resume(Effect.fail(new HttpServerError.ServeError({ cause })))
+    server.once("error", onError)
+    server.listen(port, host, () => {
+      server.off("error", onError)
+      const address = server.address()
+      resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
+    })
+  })
+
+const stop = (server: NodeHttp.Server): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    server.close(() => resume(Effect.void))
+    server.closeAllConnections()
+  })
+
 /** Starts the server; it stops with the scope. Fails when it cannot listen, for example on a port that is taken. */
-export declare const make: (
-  options?: Options
-) => Effect.Effect<OverloadServer, HttpServerError.ServeError, Scope.Scope>
+export const make = (
+  options: Options = {}
+): Effect.Effect<OverloadServer, HttpServerError.ServeError, Scope.Scope> =>
+  Effect.gen(function*() {
+    yield* check(options)
+    const scenario = yield* scenarioOf(options.scenario)
+    const seed = options.seed ?? defaults.seed
+    const model = yield* OverloadedModel.make(scenario, {
+      seed,
+      speed: options.speed ?? defaults.speed,
+      startHour: options.startHour
+    })
+    const endpoints = model.endpoints
+    const rules = Faults.decode(options.faults ?? [], endpoints)
+    if (Either.isLeft(rules)) return yield* Effect.dieMessage(`OverloadServer: "faults" is illegal: ${rules.left}`)
+    const faults = Faults.make(stream(seed, "faults"))
+    faults.add(rules.right)
+    const recorder = Recorder.make(endpoints)
+    const hosted = new Map<string, Uint8Array>()
+    const host = options.host ?? defaults.host
+
+    const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
+    const fork = yield* Scope.extend(FiberSet.makeRuntime(), scope)
+    const server = NodeHttp.createServer()
+    const sockets = new Set<Socket>()
+    let sequence = 0
+    let baseline: OverloadedModel.Counters = yield* model.counters
+
+    const tally = (name: string, now: OverloadedModel.Tally): Tally => {
+      const { abandoned, errors, inFlight, rejected, requests } = recorder.of(name)
+      const then = baseline.byEndpoint[name]
+      return {
+        requests,
+        started: now.started - (then?.started ?? 0),
+        completed: now.completed - (then?.completed ?? 0),
+        rejected,
+        errors,
+        abandoned,
+        inFlight,
+        queued: now.queued
+      }
+    }
+
+    const counters = Effect.map(model.counters, (seen): Counters => {
+      const byEndpoint = Object.fromEntries(Object.entries(seen.byEndpoint).map(([name, now]) => [name, tally(name, now)]))
+      const sum = (of: (tally: Tally) => number) => Object.values(byEndpoint).reduce((n, entry) => n + of(entry), 0)
+      return {
+        requests: sum((t) => t.requests),
+        started: sum((t) => t.started),
+        completed: sum((t) => t.completed),
+        rejected: sum((t) => t.rejected),
+        errors: sum((t) => t.errors),
+        abandoned: sum((t) => t.abandoned),
+        inFlight: sum((t) => t.inFlight),
+        queued: sum((t) => t.queued),
+        openSockets: sockets.size,
+        byEndpoint,
+        ...recorder.read()
+      }
+    })
+
+    const reset = Effect.map(model.counters, (seen) => {
+      baseline = seen
+      recorder.reset()
+      faults.clear()
+    })
+
+    const bound = yield* Scope.extend(
+      Effect.acquireRelease(listen(server, options.port ?? defaults.port, host), () => stop(server)),
+      scope
+    )
+    const url = `http://${host.includes(":") ? `[${host}]` : host}:${bound}`
+
+    const settings: Exchange.Settings = {
+      model,
+      recorder,
+      faults,
+      apiKey: Redacted.isRedacted(options.apiKey) ? Redacted.value(options.apiKey) : options.apiKey,
+      models: options.models,
+      placement: options.placement ?? defaults.placement,
+      images: options.images ?? defaults.images,
+      drafts: options.drafts,
+      limitOf: (name) => scenario.endpoints.find((endpoint) => endpoint.name === name)?.rpm,
+      nextId: () => `hf-${(++sequence).toString(36)}`,
+      host: (id, png) => {
+        hosted.set(id, png)
+        const oldest = hosted.keys().next()
+        if (hosted.size > hostedLimit && oldest.done !== true) hosted.delete(oldest.value)
+        return `${url}/files/${id}.png`
+      }
+    }
+
+    const control = Control.make({
+      models: options.models ?? someModels,
+      counters,
+      reset,
+      faults,
+      endpoints,
+      file: (id) => {
+        recorder.file()
+        return hosted.get(id)
+      }
+    })
+
+    const handle = (req: NodeHttp.IncomingMessage, res: NodeHttp.ServerResponse): Effect.Effect<void> => {
+      const address = URL.canParse(req.url ?? "", url) ? new URL(req.url ?? "", url) : new URL(url)
+      const target = Routes.route(req.method ?? "", address, endpoints, "x-goog-api-key" in req.headers || address.searchParams.has("key"))
+      return control(req, res, target.route) ?? Exchange.run(settings, req, res, address, target)
+    }
+
+    server.on("connection", (socket) => {
+      sockets.add(socket)
+      socket.on("close", () => sockets.delete(socket))
+    })
+    server.on("request", (req, res) => {
+      const fiber = fork(Effect.suspend(() => handle(req, res)))
+      res.on("close", () => {
+        if (!res.writableEnded) fiber.unsafeInterruptAsFork(fiber.id())
+      })
+    })
+
+    return {
+      url,
+      port: bound,
+      endpointUrl: (name) => (name === endpoints[0] ? url : `${url}/${encodeURIComponent(name)}`),
+      counters,
+      fault: (rule) => {
+        const read = Faults.decode(rule, endpoints)
+        return Either.isLeft(read)
+          ? Effect.dieMessage(`OverloadServer: the fault rule is illegal: ${read.left}`)
+          : Effect.sync(() => faults.add(read.right))
+      },
+      reset,
+      close: Scope.close(scope, Exit.void)
+    }
+  })

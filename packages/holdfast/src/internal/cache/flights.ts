@@ -50,6 +50,7 @@ export interface Landed<A> {
 }
 
 export interface Options<A, E, R> {
+  /** Cannot be interrupted but in what it marks as `interruptible`: a result that is paid for is not to be lost. */
   readonly work: Effect.Effect<A, E, R>
   /** Puts a result away, in the time between its being known and its key being free again. Must end by itself. */
   readonly keep: (value: A) => Effect.Effect<void>
@@ -146,9 +147,9 @@ export class Flights<A, E> {
     )
   }
 
-  /** The whole life of the fiber that does the work; interruptible in the work alone. */
+  /** The whole life of the fiber that does the work. */
   private run<R>(flight: Flight<A, E>, options: Options<A, E, R>): Effect.Effect<void, never, R> {
-    return Effect.interruptible(options.work).pipe(
+    return options.work.pipe(
       Effect.provideService(CurrentCall, callOf(flight.call, flight.waiters)),
       Effect.exit,
       Effect.zip(Effect.getFiberRefs),

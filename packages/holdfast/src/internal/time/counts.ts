@@ -93,16 +93,18 @@ const poolingWeight = (groups: ReadonlyArray<ReadonlyArray<Tally>>): number => {
 
 const isWeekend = (cell: number): boolean => cell >= 5 * hoursOfDay
 
-/** The expected failure ratio of each hour of the week. `priorWeight`: how many outcomes the prior is worth. */
+/**
+ * The expected failure ratio of each hour of the week, as of the latest outcome: while nothing is called, nothing is
+ * forgotten. `priorWeight`: how many outcomes the prior is worth.
+ */
 export const ratios = (
   self: Counts,
   prior: ReadonlyArray<number>,
   priorWeight: number,
-  now: number,
   halfLife: number
 ): ReadonlyArray<number> => {
   if (self.latest === -Infinity) return prior
-  const decay = 2 ** ((self.landmark - Math.max(now, self.latest)) / halfLife)
+  const decay = 2 ** ((self.landmark - self.latest) / halfLife)
   const own = self.calls.map((calls, cell): Tally => ({
     calls: calls * decay,
     failures: self.failures[cell]! * decay

@@ -93,7 +93,8 @@ define("hard", "ContentBlocked", "content", `
   content_moderation content_violation moderation_error ContentModerationError refusal nsfw_content_detected NSFW
   blocked_by_safety content_blocked image_safety_violation RiskContent violation_fee output_moderation_blocked input_moderation
   cyber_policy_violation CopyrightViolation guardrail_blocked policy_violation content_flagged PolicyViolation
-  InternalError.Algo.DataInspectionFailed prompt_flagged
+  InternalError.Algo.DataInspectionFailed prompt_flagged IMAGE_SAFETY IMAGE_PROHIBITED_CONTENT IMAGE_RECITATION
+  PROHIBITED_CONTENT MODEL_ARMOR
 `)
 
 // The request.

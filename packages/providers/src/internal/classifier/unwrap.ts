@@ -6,8 +6,6 @@
 import { read, type Fuel } from "./loose.js"
 import { decode, isHtml, maxBytes, normalise, pageWords, unescape, words } from "./text.js"
 
-export { maxBytes } from "./text.js"
-
 /** A machine-readable word, and the key it stood under (empty in prose). */
 export interface Code {
   readonly key: string

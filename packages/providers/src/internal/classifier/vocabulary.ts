@@ -10,8 +10,11 @@ import type { Tag } from "holdfast/GenerationError"
 export interface Concept {
   readonly rule: string
   readonly tag: Tag
-  /** `hard` concepts are looked for in all layers before any `soft` one. */
-  readonly weight: "hard" | "soft"
+  /**
+   * `hard` concepts are looked for in all layers before any `middle` one, and these before any `soft` one. The middle
+   * ones name symptoms (a timeout, an empty answer): a 4xx status is a better witness than they are.
+   */
+  readonly weight: "hard" | "middle" | "soft"
   readonly pattern: RegExp
   /** The concept does not hold where this is said too. */
   readonly unless?: RegExp
@@ -151,10 +154,10 @@ export const concepts: ReadonlyArray<Concept> = [
   { rule: "too-large", tag: "InvalidRequest", weight: "hard", pattern: tooLarge, unless: /please wait before trying/i },
   { rule: "long-period", tag: "QuotaExhausted", weight: "hard", pattern: longPeriod, unless: /per[ _-]?(?:minute|second)(?![^\n]*per[ _-]?day)/i },
   { rule: "rate", tag: "RateLimited", weight: "hard", pattern: rate },
-  { rule: "malformed", tag: "Malformed", weight: "hard", pattern: broken },
-  { rule: "timeout", tag: "Timeout", weight: "hard", pattern: timeout },
-  { rule: "empty", tag: "EmptyResult", weight: "hard", pattern: empty },
-  { rule: "network", tag: "Transient", weight: "hard", pattern: network },
+  { rule: "malformed", tag: "Malformed", weight: "middle", pattern: broken },
+  { rule: "timeout", tag: "Timeout", weight: "middle", pattern: timeout },
+  { rule: "empty", tag: "EmptyResult", weight: "middle", pattern: empty },
+  { rule: "network", tag: "Transient", weight: "middle", pattern: network },
   { rule: "request", tag: "InvalidRequest", weight: "soft", pattern: request },
   { rule: "fault", tag: "Transient", weight: "soft", pattern: fault },
   { rule: "unavailable", tag: "Overloaded", weight: "soft", pattern: unavailable }

@@ -1,0 +1,57 @@
+/** 06. A provider that Holdfast does not know: one exchange as a layer. Policies, cache and telemetry come from outside. */
+import * as Classifier from "@holdfast/providers/Classifier"
+import { Effect, Layer, Stream } from "effect"
+import { Backoff, type Generated, Generation, GenerationCache, GenerationClient, GenerationError } from "holdfast"
+import { Retry, Telemetry } from "holdfast"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+
+/** POST /draw answers `{ "png": "<base64>" }`. */
+const layer = (url: string, endpoint = "atelier", model = "brush-1") =>
+  Layer.succeed(GenerationClient.GenerationClient, {
+    generate: (request) =>
+      Effect.gen(function*() {
+        const failed = (cause: unknown) => Classifier.fromException(cause, { endpoint, model, secrets: [request.prompt] })
+        // `signal`: an interrupted attempt closes its connection.
+        const response = yield* Effect.tryPromise({
+          try: (signal) => fetch(`${url}/draw`, { method: "POST", body: JSON.stringify({ text: request.prompt }), signal }),
+          catch: failed
+        })
+        const body = yield* Effect.tryPromise({ try: () => response.text(), catch: failed })
+        const headers = Object.fromEntries(response.headers)
+        const classify = Classifier.classify({ endpoint, model, status: response.status, headers, body })
+        if (!response.ok) return yield* Effect.fail(classify)
+        const { png } = yield* Effect.try({ try: () => JSON.parse(body) as { png: string }, catch: () => classify })
+        const result: Generated.Generated = {
+          parts: [{ _tag: "Image", mimeType: "image/png", bytes: Buffer.from(png, "base64") }],
+          usage: {},
+          finishReason: "done",
+          endpoint,
+          model,
+          attempts: []
+        }
+        return result
+      }),
+    stream: () => Stream.fail(new GenerationError.InvalidRequest({ message: "no streams here", outcome: "not-started" }))
+  })
+
+/** A stand-in for the provider: busy, then cut off, then well. */
+const server = createServer((request, response) => {
+  const turn = ++calls
+  request.resume().on("end", () => {
+    if (turn === 1) response.writeHead(503).end(`{"error":"no free brush, please try again later"}`)
+    else if (turn === 2) response.destroy()
+    else response.end(JSON.stringify({ png: Buffer.from("not really a PNG").toString("base64") }))
+  })
+})
+let calls = 0
+await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+
+const Live = Generation.layer({
+  policy: Retry.make({ schedule: Backoff.exponential({ base: "10 millis" }), maxAttempts: 5 })
+}).pipe(Layer.provide([
+  layer(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), GenerationCache.layerNoop, Telemetry.layer()
+]))
+const { attempts } = await Effect.runPromise(Effect.provide(Generation.generate({ prompt: "a boat" }), Live))
+for (const { error, number } of attempts) console.log(`attempt ${number}: ${error?._tag ?? "success"} ${error?.outcome ?? ""}`)
+server.close()
