@@ -1,14 +1,10 @@
 import { defineConfig } from "vitest/config"
-import { conditions, setupFiles } from "./vitest.shared.js"
+import { project } from "./vitest.shared.js"
 
 /** Long tests (`npm run soak`): one file at a time, so that what they measure is theirs, with the collector at hand. */
 export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
   test: {
-    name: "soak",
-    include: ["packages/*/test/**/*.soak.ts", "test/**/*.soak.ts"],
-    setupFiles,
+    projects: [project("soak", ".", ["packages/*/test/**/*.soak.ts", "test/**/*.soak.ts"])],
     testTimeout: 30 * 60_000,
     fileParallelism: false,
     pool: "forks",

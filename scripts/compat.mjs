@@ -9,8 +9,9 @@ import "./lib/node-version.mjs"
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { compile } from "./lib/compile.mjs"
 import { fail, say, Tally } from "./lib/report.mjs"
-import { bin, run, runNode, runNpm } from "./lib/run.mjs"
+import { run, runNpm } from "./lib/run.mjs"
 import { setUp } from "./lib/setup.mjs"
 import { at, cache, packages, readJson, shown, writeJson } from "./lib/workspace.mjs"
 
@@ -155,8 +156,7 @@ const checkCommand = async (folder, tarball, others) => {
 }
 
 await setUp()
-const built = await runNode(bin.tsc, ["-b", "tsconfig.json", "--pretty"])
-if (built.code !== 0) fail("The packages do not compile; the errors are above.")
+if ((await compile()).code !== 0) fail("The packages do not compile; the errors are above.")
 const folder = mkdtempSync(join(tmpdir(), "holdfast-compat-"))
 try {
   const tarballs = await pack(folder)

@@ -5,20 +5,18 @@
  * process: signals, exit code and terminal are its own, and no second Node has to start.
  */
 import "./lib/node-version.mjs"
-import { readdirSync } from "node:fs"
+import { commandNames } from "./lib/commands.mjs"
 import { say } from "./lib/report.mjs"
 import { bin } from "./lib/run.mjs"
 import { setUp } from "./lib/setup.mjs"
-import { at } from "./lib/workspace.mjs"
 import { pathToFileURL } from "node:url"
 
 await setUp()
 
-const commands = readdirSync(at("packages", "cli", "src", "commands")).map((file) => file.replace(/\.ts$/, ""))
 const given = process.argv.slice(2)
 const own = given.length === 0 ? ["--help"] : given
 const isOwnOption = own.length === 1 && /^(--help|-h|--version)$/.test(own[0])
-const args = commands.includes(own[0]) || isOwnOption ? own : ["generate", ...own]
+const args = commandNames().includes(own[0]) || isOwnOption ? own : ["generate", ...own]
 
 /** A key for any provider, or the project that Vertex needs. */
 const hasKey = Object.entries(process.env).some(([name, value]) =>

@@ -5,6 +5,7 @@
  */
 import { existsSync, readFileSync } from "node:fs"
 import ts from "typescript"
+import { commandNames } from "./commands.mjs"
 import { Tally, say } from "./report.mjs"
 import { bin, run, runNode } from "./run.mjs"
 import { at, filesUnder, packages, reports, shown, writeFile } from "./workspace.mjs"
@@ -48,16 +49,11 @@ const block = (language, text) => `\`\`\`${language}\n${text}\n\`\`\`\n`
 const modulesOf = (entry) =>
   publicModules(entry).map(({ name, declaration }) => `## ${name}\n\n${block("ts", declarations(declaration).join("\n\n"))}`)
 
-/** The names of the commands, read from the help text's own list. */
 const helpOf = async (...command) => {
   const { code, output } = await runNode(bin.holdfast, [...command, "--help"], { output: "collect" })
   if (code !== 0) throw new Error(`holdfast ${command.join(" ")} --help ended with code ${code}:\n${output}`)
   return output.trim()
 }
-
-export const commandNames = () =>
-  filesUnder(at("packages", "cli", "src", "commands"), (file) => file.endsWith(".ts"))
-    .map((file) => shown(file).replace(/^.*\/|\.ts$/g, ""))
 
 const helpTexts = async () => {
   const sections = [`## holdfast\n\n${block("text", await helpOf())}`]

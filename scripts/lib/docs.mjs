@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs"
 import { dirname, resolve } from "node:path"
-import { commandNames } from "./api.mjs"
+import { commandNames } from "./commands.mjs"
 import { Tally } from "./report.mjs"
 import { bin, runNode } from "./run.mjs"
 import { at, filesUnder, isFile, readJson, shown } from "./workspace.mjs"

@@ -1,12 +1,12 @@
 /** The types step: `tsc -b` over packages, tests and examples; one result for each project. */
+import { compile } from "./compile.mjs"
 import { Tally } from "./report.mjs"
-import { bin, runNode } from "./run.mjs"
 import { at, readJson } from "./workspace.mjs"
 
 export const types = async () => {
   const tally = new Tally()
   const projects = readJson(at("tsconfig.json")).references.map(({ path }) => path)
-  const { code, output } = await runNode(bin.tsc, ["-b", "tsconfig.json", "--pretty", "false"], { output: "collect" })
+  const { code, output } = await compile({ output: "collect" })
   const errors = output.split(/\r?\n(?!\s)/).filter((line) => line.trim() !== "")
   const belongsTo = (line) => projects.find((project) => line.replaceAll("\\", "/").startsWith(`${project}/src/`)) ?? "tsconfig.test.json"
   const broken = new Map()

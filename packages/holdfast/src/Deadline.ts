@@ -5,14 +5,12 @@
  * here is the last resort that interrupts what is still running. Use `Timeout` to bound a single attempt.
  */
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
-import * as Stream from "effect/Stream"
-import { type Call, CurrentCall, ofFiber, provideStream } from "./CurrentCall.js"
+import { type Call, CurrentCall, ofFiber } from "./CurrentCall.js"
+import { limitedStream } from "./internal/limitedStream.js"
 import * as Options from "./internal/options.js"
-import { timeLimit } from "./internal/timeLimit.js"
+import { clockOf, type Limit, timeLimit } from "./internal/timeLimit.js"
 import { maxTimerMillis } from "./internal/timer.js"
 import * as Policy from "./Policy.js"
 import { DeadlineExceeded } from "./Rejected.js"
@@ -40,9 +38,6 @@ const exceeded = (name: string, allowed: number, call: Call): DeadlineExceeded =
   })
 }
 
-const clockOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Clock.Clock =>
-  Context.get(fiber.currentDefaultServices, Clock.Clock)
-
 /**
  * A policy that ends the call with `DeadlineExceeded` when its time is up. Within another deadline the earlier of the
  * two holds.
@@ -50,28 +45,23 @@ const clockOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Clock.Clock =>
 export const make = (options: MakeOptions): Policy.Policy<DeadlineExceeded> => {
   const name = options.name ?? "Deadline"
   const allowed = Options.millis("Deadline.make", "duration", options.duration, 0, { min: 1, max: maxTimerMillis })
+  const limit = (call: Call, now: number): Limit<DeadlineExceeded> => ({
+    millis: call.deadline - now,
+    call,
+    onTimeout: () => exceeded(name, allowed, call)
+  })
+  const within = (outer: Call, start: number): Call => ({ ...outer, deadline: Math.min(outer.deadline, start + allowed) })
   return Policy.make<DeadlineExceeded>({
     kind: "Deadline",
     name,
     options: { duration: allowed },
     apply: (self) =>
       timeLimit(self, (fiber) => {
-        const outer = ofFiber(fiber)
         const now = clockOf(fiber).unsafeCurrentTimeMillis()
-        const call = { ...outer, deadline: Math.min(outer.deadline, now + allowed) }
-        return { millis: call.deadline - now, call, onTimeout: () => exceeded(name, allowed, call) }
+        return limit(within(ofFiber(fiber), now), now)
       }),
     applyStream: (self) =>
-      Stream.unwrap(
-        Effect.zipWith(CurrentCall, Clock.currentTimeMillis, (outer, now) => {
-          const call = { ...outer, deadline: Math.min(outer.deadline, now + allowed) }
-          const timesUp = Effect.zipRight(
-            Effect.sleep(Duration.millis(call.deadline - now)),
-            Effect.failSync(() => exceeded(name, allowed, call))
-          )
-          return Stream.interruptWhen(provideStream(self, call), timesUp)
-        })
-      )
+      limitedStream(self, ({ fiber, now, streamStartedAt }) => limit(within(ofFiber(fiber), streamStartedAt), now))
   })
 }
 

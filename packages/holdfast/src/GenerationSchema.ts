@@ -8,11 +8,8 @@
  * How values are written: durations as milliseconds, `"Infinity"`, or `"123ns"` where a double cannot hold them; other
  * numbers that JSON lacks as `"NaN"`, `"Infinity"`, `"-Infinity"`, `"-0"`; bytes as base64.
  */
-import * as Duration from "effect/Duration"
-import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import type * as Generated_ from "./Generated.js"
+import type * as Results from "./Generated.js"
 import * as Errors from "./GenerationError.js"
 import type * as Request from "./GenerationRequest.js"
 import * as Codec from "./internal/schema/codec.js"
@@ -22,35 +19,35 @@ import * as Rejections from "./Rejected.js"
 // -------------------------------------------------------------------------------------------------------------------
 // Result
 
-const ImageFields = { mimeType: Schema.String, bytes: Schema.Uint8ArrayFromBase64 }
+const imageFields = { mimeType: Schema.String, bytes: Schema.Uint8ArrayFromBase64 }
 
 /** Text of a result. */
-export const TextPart = Schema.TaggedStruct("Text", { text: Schema.String })
+export const TextPart = Schema.Struct({ _tag: Schema.Literal("Text"), text: Schema.String })
 
 /** An image of a result, its bytes as base64. */
-export const ImagePart = Schema.TaggedStruct("Image", ImageFields)
+export const ImagePart = Schema.Struct({ _tag: Schema.Literal("Image"), ...imageFields })
 
 /** Text or an image. */
 export const Part = Schema.Union(TextPart, ImagePart)
 
 /** Tokens as the provider counts them. */
 export const Usage = Schema.Struct({
-  inputTokens: Schema.optional(Codec.Number),
-  outputTokens: Schema.optional(Codec.Number),
-  thoughtTokens: Schema.optional(Codec.Number),
-  totalTokens: Schema.optional(Codec.Number)
+  inputTokens: Codec.optional(Codec.Number),
+  outputTokens: Codec.optional(Codec.Number),
+  thoughtTokens: Codec.optional(Codec.Number),
+  totalTokens: Codec.optional(Codec.Number)
 })
 
-const FinishFields = {
+const finishFields = {
   finishReason: Schema.String,
   usage: Usage,
   endpoint: Schema.String,
   model: Schema.String,
-  responseId: Schema.optional(Schema.String)
+  responseId: Codec.optional(Schema.String)
 }
 
 /** The last piece of a stream. */
-export const Finish = Schema.TaggedStruct("Finish", FinishFields)
+export const Finish = Schema.Struct({ _tag: Schema.Literal("Finish"), ...finishFields })
 
 /** One piece of a streamed generation. */
 export const Chunk = Schema.Union(TextPart, ImagePart, Finish)
@@ -60,11 +57,11 @@ export const Chunk = Schema.Union(TextPart, ImagePart, Finish)
 
 /** Which phase may take how long. What was given as a duration of any form comes back as a `Duration`. */
 export const Timeouts = Schema.Struct({
-  pool: Schema.optional(Codec.DurationInput),
-  connect: Schema.optional(Codec.DurationInput),
-  write: Schema.optional(Codec.DurationInput),
-  headers: Schema.optional(Codec.DurationInput),
-  body: Schema.optional(Codec.DurationInput)
+  pool: Codec.optional(Codec.DurationInput),
+  connect: Codec.optional(Codec.DurationInput),
+  write: Codec.optional(Codec.DurationInput),
+  headers: Codec.optional(Codec.DurationInput),
+  body: Codec.optional(Codec.DurationInput)
 })
 
 /** What a generation can consist of. */
@@ -72,17 +69,17 @@ export const Modality = Schema.Literal("text", "image")
 
 const requestFields = Schema.Struct({
   prompt: Schema.String,
-  model: Schema.optional(Schema.String),
-  modalities: Schema.optional(Schema.Array(Modality)),
-  images: Schema.optional(Schema.Array(Schema.Struct(ImageFields))),
-  system: Schema.optional(Schema.String),
-  aspectRatio: Schema.optional(Schema.String),
-  imageSize: Schema.optional(Schema.String),
-  count: Schema.optional(Codec.Number),
-  seed: Schema.optional(Codec.Number),
-  temperature: Schema.optional(Codec.Number),
-  maxOutputTokens: Schema.optional(Codec.Number),
-  timeouts: Schema.optional(Timeouts)
+  model: Codec.optional(Schema.String),
+  modalities: Codec.optional(Schema.Array(Modality)),
+  images: Codec.optional(Schema.Array(Schema.Struct(imageFields))),
+  system: Codec.optional(Schema.String),
+  aspectRatio: Codec.optional(Schema.String),
+  imageSize: Codec.optional(Schema.String),
+  count: Codec.optional(Codec.Number),
+  seed: Codec.optional(Codec.Number),
+  temperature: Codec.optional(Codec.Number),
+  maxOutputTokens: Codec.optional(Codec.Number),
+  timeouts: Codec.optional(Timeouts)
 })
 
 /** A request as it is written down. */
@@ -96,15 +93,17 @@ export const GenerationRequest: Schema.Schema<Request.GenerationRequest, Generat
 
 /** What is left of an exception: plain data. */
 export interface CauseDataEncoded extends Redact.CauseData {
-  readonly cause?: CauseDataEncoded | undefined
+  readonly cause?: CauseDataEncoded
 }
 
 /** An underlying exception as plain data. */
 export const CauseData: Schema.Schema<Redact.CauseData, CauseDataEncoded> = Schema.Struct({
   name: Schema.String,
   message: Schema.String,
-  code: Schema.optional(Schema.String),
-  cause: Schema.optional(Schema.suspend((): Schema.Schema<Redact.CauseData, CauseDataEncoded> => CauseData))
+  code: Codec.optional(Schema.String),
+  cause: Codec.optional(
+    Codec.shallow(Schema.suspend((): Schema.Schema<Redact.CauseData, CauseDataEncoded> => CauseData))
+  )
 })
 
 /** One attempt as it is written down. */
@@ -114,7 +113,7 @@ export interface AttemptEncoded {
   readonly model: string
   readonly startedAt: Codec.NumberEncoded
   readonly duration: Codec.DurationEncoded
-  readonly error?: GenerationErrorEncoded | undefined
+  readonly error?: GenerationErrorEncoded
 }
 
 /** One attempt of a generation. */
@@ -124,7 +123,7 @@ export const Attempt: Schema.Schema<Errors.Attempt, AttemptEncoded> = Schema.Str
   model: Schema.String,
   startedAt: Codec.Number,
   duration: Codec.Duration,
-  error: Schema.optional(
+  error: Codec.optional(
     Schema.suspend((): Schema.Schema<Errors.GenerationError, GenerationErrorEncoded> => GenerationError)
   )
 })
@@ -142,38 +141,235 @@ const errorFields = {
   endpoint: Schema.String,
   model: Schema.String,
   message: Schema.String,
-  status: Schema.optional(Codec.Number),
-  retryAfter: Schema.optional(Codec.Duration),
+  status: Codec.optional(Codec.Number),
+  retryAfter: Codec.optional(Codec.Duration),
   outcome: Outcome,
-  code: Schema.optional(Schema.String),
-  reason: Schema.optional(Schema.String),
-  cause: Schema.optional(CauseData),
-  attempts: Schema.optional(Schema.Array(Attempt)),
-  stoppedBy: Schema.optional(StoppedBy)
+  code: Codec.optional(Schema.String),
+  reason: Codec.optional(Schema.String),
+  cause: Codec.optional(CauseData),
+  attempts: Codec.optional(Codec.shallow(Schema.Array(Attempt))),
+  stoppedBy: Codec.optional(StoppedBy)
 }
 
-/** A class as a schema, from the plain data of its fields: decoding constructs, encoding reads the fields. */
-const instance = <T extends Errors.Tag | Rejections.Tag, A extends { readonly _tag: T }, Data, I>(
-  tag: T,
+/** What an error of every class is written down as. */
+export interface ErrorFieldsEncoded {
+  readonly endpoint: string
+  readonly model: string
+  readonly message: string
+  readonly status?: Codec.NumberEncoded
+  readonly retryAfter?: Codec.DurationEncoded
+  readonly outcome: Errors.Outcome
+  readonly code?: string
+  readonly reason?: string
+  readonly cause?: CauseDataEncoded
+  readonly attempts?: ReadonlyArray<AttemptEncoded>
+  readonly stoppedBy?: Errors.StoppedBy
+}
+
+/** An error of a class without fields of its own, as it is written down. */
+export interface ErrorEncoded<T extends Errors.Tag> extends ErrorFieldsEncoded {
+  readonly _tag: T
+}
+
+/** A `Timeout` as it is written down. */
+export interface TimeoutEncoded extends ErrorEncoded<"Timeout"> {
+  readonly phase: Errors.TimeoutPhase
+}
+
+/** A `QuotaExhausted` as it is written down. */
+export interface QuotaExhaustedEncoded extends ErrorEncoded<"QuotaExhausted"> {
+  readonly resetAt?: Codec.NumberEncoded
+}
+
+type PlainTag = Exclude<Errors.Tag, "Timeout" | "QuotaExhausted">
+type ErrorOf<T extends Errors.Tag> = Extract<Errors.GenerationError, { readonly _tag: T }>
+
+/** An error of any class as it is written down. */
+export type GenerationErrorEncoded =
+  | { readonly [T in PlainTag]: ErrorEncoded<T> }[PlainTag]
+  | TimeoutEncoded
+  | QuotaExhaustedEncoded
+
+/** A class as a schema, from the schema of its fields: decoding constructs an instance, encoding reads its fields. */
+const instance = <A extends { readonly _tag: string }, Data, I>(
+  tag: string,
   data: Schema.Schema<Data, I>,
-  is: (u: unknown) => u is { readonly _tag: string },
+  names: ReadonlyArray<string>,
+  isInstance: (u: unknown) => boolean,
   construct: (data: Data) => A
 ): Schema.Schema<A, I> =>
   Schema.transform(
     data,
-    Schema.declare((u: unknown): u is A => is(u) && u._tag === tag, {
+    Schema.declare((u: unknown): u is A => isInstance(u) && (u as A)._tag === tag, {
       identifier: tag,
       description: `an instance of ${tag}`
     }),
     {
-      strict: false,
-      decode: construct,
-      // Absent fields stay absent: an encoded value has no `undefined` in it.
-      encode: (error: A) => Object.fromEntries(Object.entries(error).filter(([, value]) => value !== undefined))
+      strict: true,
+      decode: (fields) => construct(fields),
+      // By name, since an error has more than its data; absent fields stay absent.
+      encode: (error) => {
+        const values = error as unknown as Readonly<Record<string, unknown>>
+        const present = names.filter((name) => values[name] !== undefined)
+        return Object.fromEntries(present.map((name) => [name, values[name]])) as Data
+      }
     }
   )
 
-const isError = (u: unknown): u is Errors.GenerationError => Errors.isGenerationError(u)
+const plainError = <const T extends PlainTag>(tag: T): Schema.Schema<ErrorOf<T>, ErrorEncoded<T>> => {
+  const data = Schema.Struct({ _tag: Schema.Literal(tag), ...errorFields })
+  return instance(
+    tag,
+    data as unknown as Schema.Schema<Errors.Fields & { readonly _tag: T }, ErrorEncoded<T>>,
+    Object.keys(data.fields),
+    Errors.isGenerationError,
+    ({ _tag: _, ...fields }) => Errors.make(tag, fields) as ErrorOf<T>
+  )
+}
 
-type PlainTag = Exclude<Errors.Tag, "Timeout" | "QuotaExhausted">
-type Of<T extends Errors.Tag> = Extract<Errors.GenerationError, { readonly _tag: T }>
+export const Overloaded = plainError("Overloaded")
+export const RateLimited = plainError("RateLimited")
+export const Transient = plainError("Transient")
+export const InvalidRequest = plainError("InvalidRequest")
+export const Unauthorized = plainError("Unauthorized")
+export const Forbidden = plainError("Forbidden")
+export const ModelNotFound = plainError("ModelNotFound")
+export const ContentBlocked = plainError("ContentBlocked")
+export const EmptyResult = plainError("EmptyResult")
+export const Malformed = plainError("Malformed")
+
+const timeoutFields = Schema.Struct({ _tag: Schema.Literal("Timeout"), ...errorFields, phase: TimeoutPhase })
+
+export const Timeout: Schema.Schema<Errors.Timeout, TimeoutEncoded> = instance(
+  "Timeout",
+  timeoutFields,
+  Object.keys(timeoutFields.fields),
+  Errors.isGenerationError,
+  ({ _tag: _, ...fields }) => new Errors.Timeout(fields)
+)
+
+const quotaExhaustedFields = Schema.Struct({
+  _tag: Schema.Literal("QuotaExhausted"),
+  ...errorFields,
+  resetAt: Codec.optional(Codec.Number)
+})
+
+export const QuotaExhausted: Schema.Schema<Errors.QuotaExhausted, QuotaExhaustedEncoded> = instance(
+  "QuotaExhausted",
+  quotaExhaustedFields,
+  Object.keys(quotaExhaustedFields.fields),
+  Errors.isGenerationError,
+  ({ _tag: _, ...fields }) => new Errors.QuotaExhausted(fields)
+)
+
+/** What an attempt can fail with. */
+export const GenerationError: Schema.Schema<Errors.GenerationError, GenerationErrorEncoded> = Schema.Union(
+  Overloaded,
+  RateLimited,
+  Timeout,
+  Transient,
+  QuotaExhausted,
+  InvalidRequest,
+  Unauthorized,
+  Forbidden,
+  ModelNotFound,
+  ContentBlocked,
+  EmptyResult,
+  Malformed
+)
+
+// -------------------------------------------------------------------------------------------------------------------
+// Refusals
+
+/** A refusal as it is written down. */
+export interface RefusalEncoded<T extends Rejections.Tag> {
+  readonly _tag: T
+  readonly policy: string
+  readonly name: string
+  readonly message: string
+  readonly retryAfter?: Codec.DurationEncoded
+}
+
+/** A `DeadlineExceeded` as it is written down. */
+export interface DeadlineExceededEncoded extends RefusalEncoded<"DeadlineExceeded"> {
+  readonly attempts?: ReadonlyArray<AttemptEncoded>
+  readonly last?: GenerationErrorEncoded
+}
+
+type PlainRefusal = Exclude<Rejections.Tag, "DeadlineExceeded">
+type RefusalOf<T extends Rejections.Tag> = Extract<Rejections.Rejected, { readonly _tag: T }>
+
+/** Any refusal as it is written down. */
+export type RejectedEncoded = { readonly [T in PlainRefusal]: RefusalEncoded<T> }[PlainRefusal] | DeadlineExceededEncoded
+
+const refusalFields = {
+  policy: Schema.String,
+  name: Schema.String,
+  message: Schema.String,
+  retryAfter: Codec.optional(Codec.Duration)
+}
+
+const plainRefusal = <const T extends PlainRefusal>(tag: T): Schema.Schema<RefusalOf<T>, RefusalEncoded<T>> => {
+  const data = Schema.Struct({ _tag: Schema.Literal(tag), ...refusalFields })
+  return instance(
+    tag,
+    data as unknown as Schema.Schema<Rejections.Fields & { readonly _tag: T }, RefusalEncoded<T>>,
+    Object.keys(data.fields),
+    Rejections.isRejected,
+    ({ _tag: _, ...fields }) => new Rejections[tag](fields) as RefusalOf<T>
+  )
+}
+
+export const CircuitOpen = plainRefusal("CircuitOpen")
+export const QueueFull = plainRefusal("QueueFull")
+export const Shed = plainRefusal("Shed")
+export const LimitExceeded = plainRefusal("LimitExceeded")
+export const NoEndpoint = plainRefusal("NoEndpoint")
+export const SpendExceeded = plainRefusal("SpendExceeded")
+
+const deadlineExceededFields = Schema.Struct({
+  _tag: Schema.Literal("DeadlineExceeded"),
+  ...refusalFields,
+  attempts: Codec.optional(Schema.Array(Attempt)),
+  last: Codec.optional(GenerationError)
+})
+
+export const DeadlineExceeded: Schema.Schema<Rejections.DeadlineExceeded, DeadlineExceededEncoded> = instance(
+  "DeadlineExceeded",
+  deadlineExceededFields,
+  Object.keys(deadlineExceededFields.fields),
+  Rejections.isRejected,
+  ({ _tag: _, ...fields }) => new Rejections.DeadlineExceeded(fields)
+)
+
+/** What a policy can refuse with. */
+export const Rejected: Schema.Schema<Rejections.Rejected, RejectedEncoded> = Schema.Union(
+  CircuitOpen,
+  QueueFull,
+  Shed,
+  DeadlineExceeded,
+  LimitExceeded,
+  NoEndpoint,
+  SpendExceeded
+)
+
+/** What a generation can fail with. */
+export const Failure: Schema.Schema<
+  Errors.GenerationError | Rejections.Rejected,
+  GenerationErrorEncoded | RejectedEncoded
+> = Schema.Union(GenerationError, Rejected)
+
+// -------------------------------------------------------------------------------------------------------------------
+// Whole results
+
+const generatedFields = Schema.Struct({
+  parts: Schema.Array(Part),
+  ...finishFields,
+  attempts: Schema.Array(Attempt)
+})
+
+/** A result as it is written down. */
+export type GeneratedEncoded = typeof generatedFields.Encoded
+
+/** The result of a generation. */
+export const Generated: Schema.Schema<Results.Generated, GeneratedEncoded> = generatedFields

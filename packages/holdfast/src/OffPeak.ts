@@ -14,7 +14,6 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
-import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleInterval from "effect/ScheduleInterval"
@@ -27,6 +26,7 @@ import { bounded, boundOf } from "./internal/bounded.js"
 import * as Options from "./internal/options.js"
 import * as Sleep from "./internal/sleep.js"
 import { type Arrival, pick, place } from "./internal/time/arrival.js"
+import * as Even from "./internal/time/even.js"
 import { looksLikeError } from "./internal/time/input.js"
 import { refuse } from "./internal/time/windows.js"
 import { maxTimerMillis } from "./internal/timer.js"
@@ -134,8 +134,8 @@ const latestStart = (bounds: Bounds, since: number, call: Call): number =>
   Math.min(since + bounds.maxDeferral, call.deadline - Math.max(1, bounds.attempt))
 
 /** Chance is asked only where there is a choice. */
-const choose = (arrival: Arrival): Effect.Effect<number> =>
-  arrival.width === 0 ? Effect.succeed(arrival.from) : Effect.map(Random.next, (u) => pick(arrival, u))
+const choose = (arrival: Arrival, chance: Effect.Effect<number>): Effect.Effect<number> =>
+  arrival.width === 0 ? Effect.succeed(arrival.from) : Effect.map(chance, (u) => pick(arrival, u))
 
 const perLevel = (
   owner: string,
@@ -235,6 +235,7 @@ export const defer = (profile: LoadProfile.Source, options: DeferOptions = {}): 
   const every = options.every === undefined ? undefined : Options.millis(owner, "every", options.every, 0, { min: 1 })
   const within = options.within ??
     Backoff.exponential({ cap: "5 minutes", maxServerWait: bounds.maxDeferral, retryOn })
+  const chance = Even.make()
   interface State {
     /** When the work was first put off; `undefined` after a success. */
     readonly since: number | undefined
@@ -252,7 +253,7 @@ export const defer = (profile: LoadProfile.Source, options: DeferOptions = {}): 
       const present = nextWindow ? LoadProfile.nextAtMost(known, bounds.atMost, earliest) : undefined
       const after = present !== undefined && present.start <= earliest ? present.end : earliest
       const arrival = place(known, { ...bounds, earliest: after, latest })
-      return arrival === undefined ? done(state) : start(state, now, yield* choose(arrival))
+      return arrival === undefined ? done(state) : start(state, now, yield* choose(arrival, chance))
     })
 
   const afterError = (now: number, error: unknown, state: State) =>
@@ -308,6 +309,7 @@ export function gate(profile: LoadProfile.Source, options: GateOptions = {}): Po
   const otherwise = Options.oneOf(owner, "otherwise", options.otherwise, defaults.otherwise, ["run", "fail"])
   const urgentPriority = Options.count(owner, "urgentPriority", options.urgentPriority, defaults.urgentPriority, { min: -1e9 })
   const name = options.name ?? "OffPeak"
+  const chance = Even.make()
 
   const refusal = (known: LoadProfile.LoadProfile, now: number) => {
     const next = LoadProfile.nextAtMost(known, bounds.atMost, now)
@@ -331,7 +333,7 @@ export function gate(profile: LoadProfile.Source, options: GateOptions = {}): Po
     // Inside a window the deadline is no business of a gate.
     if (LoadProfile.isAtMost(LoadProfile.levelAt(known, now), bounds.atMost)) return
     const arrival = place(known, { ...bounds, earliest: now, latest: latestStart(bounds, now, call) })
-    if (arrival !== undefined) return yield* sleepUntil(yield* choose(arrival))
+    if (arrival !== undefined) return yield* sleepUntil(yield* choose(arrival, chance))
     if (otherwise === "fail") return yield* refusal(known, now)
   })
 

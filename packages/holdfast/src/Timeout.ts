@@ -6,13 +6,11 @@
  * network's own phases (connect, headers, body…) are bounded by the clients.
  */
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
-import { type Call, CurrentCall, ofFiber } from "./CurrentCall.js"
+import { type Call, ofFiber } from "./CurrentCall.js"
 import { Timeout, type TimeoutPhase } from "./GenerationError.js"
+import { limitedStream } from "./internal/limitedStream.js"
 import * as Options from "./internal/options.js"
-import { timeLimit } from "./internal/timeLimit.js"
+import { type Limit, timeLimit } from "./internal/timeLimit.js"
 import { maxTimerMillis } from "./internal/timer.js"
 import * as Policy from "./Policy.js"
 
@@ -45,11 +43,11 @@ export const make = (options: MakeOptions = {}): Policy.Policy<Timeout> => {
   const attempt = limit("attempt")
   const firstChunk = limit("firstChunk")
   const idle = limit("idle")
-  const bounded = <A, E, R>(self: Effect.Effect<A, E, R>, millis: number, phase: TimeoutPhase) =>
-    timeLimit(self, (fiber) => {
-      const call = ofFiber(fiber)
-      return { millis, call, onTimeout: () => timedOut(phase, millis, call) }
-    })
+  const within = (millis: number, phase: TimeoutPhase, allowed: number, call: Call): Limit<Timeout> => ({
+    millis,
+    call,
+    onTimeout: () => timedOut(phase, allowed, call)
+  })
   return Policy.make<Timeout>({
     kind: "Timeout",
     name: options.name,
@@ -58,46 +56,18 @@ export const make = (options: MakeOptions = {}): Policy.Policy<Timeout> => {
       ...(firstChunk === Infinity ? {} : { firstChunk }),
       ...(idle === Infinity ? {} : { idle })
     },
-    apply: (self) => (attempt === Infinity ? self : bounded(self, attempt, "attempt")),
-    applyStream: <A, E1, R>(self: Stream.Stream<A, E1, R>) => {
-      const paced = firstChunk === Infinity && idle === Infinity ? self : pace(self, firstChunk, idle, bounded)
-      if (attempt === Infinity) return paced
-      const timesUp = Effect.flatMap(CurrentCall, (call) =>
-        Effect.zipRight(
-          Effect.sleep(Duration.millis(attempt)),
-          Effect.failSync(() => timedOut("attempt", attempt, call))
-        ))
-      return Stream.interruptWhen(paced, timesUp)
-    }
+    apply: (self) =>
+      attempt === Infinity
+        ? self
+        : timeLimit(self, (fiber) => within(attempt, "attempt", attempt, ofFiber(fiber))),
+    applyStream: (self) =>
+      Math.min(attempt, firstChunk, idle) === Infinity
+        ? self
+        : limitedStream(self, ({ emitted, fiber, now, streamStartedAt }) => {
+          const [silence, phase] = emitted ? ([idle, "idle"] as const) : ([firstChunk, "first-chunk"] as const)
+          const left = streamStartedAt + attempt - now
+          const call = ofFiber(fiber)
+          return left < silence ? within(left, "attempt", attempt, call) : within(silence, phase, silence, call)
+        })
   })
 }
-
-/** Bounds each pull of a stream: the first by one limit, the others by another. */
-const pace = <A, E, R>(
-  self: Stream.Stream<A, E, R>,
-  firstChunk: number,
-  idle: number,
-  bounded: <A2, E2, R2>(
-    pull: Effect.Effect<A2, E2, R2>,
-    millis: number,
-    phase: TimeoutPhase
-  ) => Effect.Effect<A2, E2 | Timeout, R2>
-): Stream.Stream<A, E | Timeout, R> =>
-  Stream.unwrapScoped(
-    Effect.map(Stream.toPull(self), (pull) => {
-      let started = false
-      const next = Effect.suspend(() => {
-        const [millis, phase] = started ? ([idle, "idle"] as const) : ([firstChunk, "first-chunk"] as const)
-        return Effect.tap(
-          millis === Infinity ? pull : bounded(pull, millis, phase),
-          (chunk) => Effect.sync(() => {
-            started = started || chunk.length > 0
-          })
-        )
-      })
-      return Stream.repeatEffectChunkOption(
-        Effect.mapError(next, (error): Option.Option<E | Timeout> =>
-          Option.isOption(error) ? error : Option.some(error))
-      )
-    })
-  )

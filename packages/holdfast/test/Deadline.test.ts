@@ -92,6 +92,14 @@ describe("Deadline", () => {
       expect(seen).toHaveLength(4)
     }))
 
+  it.effect("shows a stream's effects the same instant at every pull", () =>
+    Effect.gen(function*() {
+      const instants = Stream.repeatEffect(Effect.delay(Deadline.current, "1 second")).pipe(Stream.take(3))
+      const fiber = yield* Effect.fork(Stream.runCollect(tenSeconds.applyStream(instants)))
+      yield* TestClock.adjust("5 seconds")
+      expect([...(yield* Fiber.join(fiber))]).toEqual([10_000, 10_000, 10_000])
+    }))
+
   it.effect("a retry under it stops in time and keeps its own error", () =>
     Effect.gen(function*() {
       const busy = new Overloaded({ message: "busy", retryAfter: "4 seconds" })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -204,18 +205,23 @@ describe("the pool of an endpoint", () => {
 
   it.effect("a stream keeps its connection until it ends", () =>
     Effect.gen(function*() {
-      const double = Http.http(() => Http.pieces([Http.event(Http.gemini([Http.inline(Http.png)]))]))
+      const answer = Http.gemini([Http.inline(Http.png)])
+      const double = Http.http((_, index) => (index === 0 ? Http.pieces([Http.event(answer)]) : Http.json(answer)))
       const service = yield* Effect.provide(Gemini.make({ apiKey, maxConnections: 1 }), double.layer)
-      const counts = yield* Stream.runFoldEffect(service.stream(request), 0, (count) =>
-        Effect.as(
-          Effect.flip(
-            Effect.timeout(service.generate(request), "1 millis").pipe(Effect.zipLeft(Effect.void), (self) =>
-              Effect.raceFirst(self, TestClock.adjust("1 millis").pipe(Effect.zipRight(Effect.never))))
-          ),
-          count + 1
-        ))
-      assert.isAbove(counts, 0)
-      yield* service.generate(request).pipe(Effect.flip)
+      const begun = yield* Deferred.make<void>()
+      const go = yield* Deferred.make<void>()
+      const streaming = service.stream(request).pipe(
+        Stream.tap(() => Effect.zipRight(Deferred.succeed(begun, undefined), Deferred.await(go))),
+        Stream.runDrain
+      )
+      const stream = yield* Effect.fork(streaming)
+      yield* Deferred.await(begun)
+      const waiting = yield* Effect.fork(service.generate(request))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(double.sent.length, 1)
+      yield* Deferred.succeed(go, undefined)
+      yield* Fiber.join(stream)
+      assert.strictEqual((yield* Fiber.join(waiting)).parts.length, 1)
     }))
 })
 

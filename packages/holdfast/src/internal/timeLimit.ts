@@ -5,6 +5,7 @@
  * never outlives the caller: an interrupted caller interrupts it and waits for its finalizers.
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -34,6 +35,10 @@ export interface Limit<E> {
   /** The call that the effect sees. Publishing it here costs a fraction of providing it. */
   readonly call: Call
 }
+
+/** The clock of a running fiber, for reading without a step of its own. */
+export const clockOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Clock.Clock =>
+  Context.get(fiber.currentDefaultServices, Clock.Clock)
 
 /** Runs `self` under the limit that `decide` gives for the current fiber. */
 export const timeLimit = <A, E, R, E2>(

@@ -135,6 +135,7 @@ const lead = [
 ].join("|")
 
 const afterLead = new RegExp(`\\b(?:${lead})\\s{0,3}["'~]?((?:\\d[\\d.]{0,15}\\s{0,3}[A-Za-z\\u4e00-\\u9fff]{1,12}[\\s,]{0,3}(?:and\\s)?){1,5})`, "gi")
+const clock = /\b(?:again in|retry (?:in|after)|resets? in|wait) (\d{1,2}):([0-5]\d):([0-5]\d)\b/i
 const bareSeconds = /\b(?:retry-?after|retry_after)["']?\s{0,2}[:=]\s{0,2}["']?(\d{1,6}(?:\.\d{1,6})?)(?![\w.])/i
 const chinese = /(\d{1,6}(?:\.\d{1,6})?)\s{0,2}(毫秒|秒钟?|分钟|个?小时|天)\s{0,2}(?:之?后|以后|内?再|再试|重试|后重试)/g
 const chineseWait = /(?:等待|等|请在|稍等|冷却|剩余|还需)\s{0,2}(\d{1,6}(?:\.\d{1,6})?)\s{0,2}(毫秒|秒|分钟|个?小时|天)/g
@@ -161,6 +162,8 @@ export const fromText = (text: string): number | undefined => {
     waits.push(parseDuration(value.replace(/\s/g, "")) ?? sane(sum(value) ?? Number.NaN))
     if (waits.length > 20) break
   }
+  const [, h, m, s] = clock.exec(text) ?? []
+  if (h !== undefined) waits.push(sane((Number(h) * 3600 + Number(m) * 60 + Number(s)) * 1000))
   const seconds = bareSeconds.exec(text)?.[1]
   if (seconds !== undefined) waits.push(sane(Number(seconds) * 1000))
   for (const pattern of [chinese, chineseWait, asian]) {

@@ -52,6 +52,8 @@ export const make = (options: { readonly links: boolean }): TextParts => {
   let buffer = ""
   let collecting: Collecting | undefined
   let sawText = false
+  /** The character before the buffer: a word that has begun there is no beginning of a link here. */
+  let before = ""
 
   const collect = (out: Array<FoundPart>, ended: boolean): boolean => {
     const data = collecting
@@ -72,6 +74,7 @@ export const make = (options: { readonly links: boolean }): TextParts => {
   const emit = (out: Array<FoundPart>, text: string): void => {
     if (text === "") return
     sawText ||= text.trim() !== ""
+    before = text.slice(-1)
     out.push({ _tag: "Text", text })
   }
 
@@ -79,6 +82,7 @@ export const make = (options: { readonly links: boolean }): TextParts => {
   const take = (out: Array<FoundPart>, ended: boolean): boolean => {
     const header = dataHeader.exec(buffer)
     if (header !== null && /;base64/i.test(header[2] ?? "")) {
+      before = ""
       collecting = { declared: header[1] ?? "", bracketed: header[0].startsWith("!"), pieces: [] }
       buffer = buffer.slice(header[0].length)
       return true
@@ -86,6 +90,7 @@ export const make = (options: { readonly links: boolean }): TextParts => {
     if (options.links) {
       const mark = linked.exec(buffer)
       if (mark !== null) {
+        before = ""
         out.push({ _tag: "Hosted", url: mark[1] ?? "", source: mark[0] })
         buffer = buffer.slice(mark[0].length)
         return true
@@ -94,8 +99,10 @@ export const make = (options: { readonly links: boolean }): TextParts => {
       if (link !== null && (ended || link[0].length < buffer.length)) {
         const whole = ended && !sawText && link[0].length === buffer.trimEnd().length
         buffer = buffer.slice(link[0].length)
-        if (whole || imagePath.test(link[0])) out.push({ _tag: "Hosted", url: link[0], source: link[0] })
-        else emit(out, link[0])
+        if (whole || imagePath.test(link[0])) {
+          before = ""
+          out.push({ _tag: "Hosted", url: link[0], source: link[0] })
+        } else emit(out, link[0])
         return true
       }
     }
@@ -114,8 +121,9 @@ export const make = (options: { readonly links: boolean }): TextParts => {
         if (!collect(out, ended)) break
         continue
       }
-      candidate.lastIndex = 0
-      const start = candidate.exec(buffer)?.index ?? buffer.length
+      candidate.lastIndex = before.length
+      const found = candidate.exec(before + buffer)?.index
+      const start = found === undefined ? buffer.length : found - before.length
       emit(out, buffer.slice(0, start))
       buffer = buffer.slice(start)
       if (buffer !== "" && !take(out, ended)) break

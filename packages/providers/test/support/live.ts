@@ -6,27 +6,29 @@ import * as Net from "node:net"
 export interface Live {
   readonly url: string
   readonly port: number
-  /** Sockets that were opened, and that are closed again. */
+  /** Sockets that were opened. */
   readonly opened: () => number
-  readonly closed: () => number
+  /** Exchanges whose socket was closed before the answer was complete. */
+  readonly aborted: () => number
 }
 
 const listening = <S extends Net.Server>(server: S) =>
   Effect.acquireRelease(
     Effect.async<Live & { readonly server: S }>((resume) => {
       let opened = 0
-      let closed = 0
+      let aborted = 0
       const sockets = new Set<Net.Socket>()
       server.on("connection", (socket: Net.Socket) => {
         opened++
         sockets.add(socket)
         socket.on("error", () => {})
         socket.on("close", () => {
-          closed++
           sockets.delete(socket)
         })
       })
-      server.on("close", () => sockets.clear())
+      server.on("request", (_: Http.IncomingMessage, outgoing: Http.ServerResponse) => {
+        outgoing.on("close", () => void (outgoing.writableEnded ? 0 : aborted++))
+      })
       server.listen(0, "127.0.0.1", () => {
         const address = server.address() as Net.AddressInfo
         Object.assign(server, { hangUp: () => sockets.forEach((socket) => socket.destroy()) })
@@ -36,7 +38,7 @@ const listening = <S extends Net.Server>(server: S) =>
             url: `http://127.0.0.1:${address.port}`,
             port: address.port,
             opened: () => opened,
-            closed: () => closed
+            aborted: () => aborted
           })
         )
       })
@@ -53,25 +55,3 @@ export const http = (handler: Http.RequestListener) => listening(Http.createServ
 
 /** A server that speaks no HTTP unless the handler does. */
 export const tcp = (handler: (socket: Net.Socket) => void) => listening(Net.createServer(handler))
-
-/** A port where connections hang: its backlog is full, so the kernel answers no further one. */
-export const unanswered = Effect.acquireRelease(
-  Effect.async<{ readonly port: number; readonly release: () => void }>((resume) => {
-    const blocked: Array<Net.Socket> = []
-    const server = Net.createServer()
-    // A paused event loop is not needed: a listening socket without accept fills its backlog of one.
-    server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
-      const { port } = server.address() as Net.AddressInfo
-      resume(
-        Effect.succeed({
-          port,
-          release: () => {
-            blocked.forEach((socket) => socket.destroy())
-            server.close()
-          }
-        })
-      )
-    })
-  }),
-  ({ release }) => Effect.sync(release)
-)

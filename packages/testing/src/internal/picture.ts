@@ -1,4 +1,4 @@
-/** The picture that the model makes of a prompt: a mirrored pattern in colours of its own, the same for the same words. */
+/** The picture that the model makes of a prompt: a mirrored pattern in its own colours, the same for the same words. */
 import * as Png from "./png.js"
 import { stream } from "./random.js"
 
@@ -10,7 +10,12 @@ export interface Shape {
 }
 
 /** Longest edge in pixels: an eighth of what is asked for, or less, so that answers stay small. */
-const edges: Readonly<Record<string, number>> = { "512": 64, "1K": 128, "2K": 192, "4K": 256 }
+const edges: ReadonlyMap<string, number> = new Map([
+  ["512", 64],
+  ["1K", 128],
+  ["2K", 192],
+  ["4K", 256]
+])
 const defaultEdge = 128
 const [smallest, largest] = [64, 256]
 const shortestEdge = 16
@@ -21,7 +26,7 @@ export const dimensions = (shape: Shape): { readonly width: number; readonly hei
   const [w, h] = [Number((pixels ?? ratio)?.[1] ?? 1) || 1, Number((pixels ?? ratio)?.[2] ?? 1) || 1]
   const edge =
     pixels === null
-      ? (edges[shape.size ?? ""] ?? defaultEdge)
+      ? (edges.get(shape.size ?? "") ?? defaultEdge)
       : Math.min(largest, Math.max(smallest, Math.round(Math.max(w, h) / 8)))
   const scale = edge / Math.max(w, h)
   return {

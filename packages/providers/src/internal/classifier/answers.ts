@@ -85,7 +85,9 @@ const look = (seen: Seen, answer: Json): void => {
     message(seen, choice["delta"])
     addText(seen, choice["text"])
   }
-  for (const item of list(answer["data"])) part(seen, isObject(item) && text(item["url"]) !== undefined ? { image: true } : item)
+  for (const item of list(answer["data"])) {
+    if (isObject(item) && [item["url"], item["b64_json"]].some((value) => typeof value === "string" && value !== "")) seen.image = true
+  }
   for (const item of list(answer["output"])) {
     if (!isObject(item)) continue
     if (item["type"] === "image_generation_call" && text(item["result"]) !== undefined) seen.image = true

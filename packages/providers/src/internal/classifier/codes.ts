@@ -142,7 +142,8 @@ define("weak", "Transient", "fault", `
   ModelServingError UnknownError stream_error read_response_body_failed upstream_request_failed server
 `)
 define("fair", "EmptyResult", "empty", "empty_response empty_content no_image_generated no_image no_output empty_output NO_IMAGE empty_result no_content NoImageGenerated EmptyResponseError AI_NoImageGeneratedError AI_NoContentGeneratedError NoOutputGeneratedError")
-define("fair", "Malformed", "malformed", "bad_response_body invalid_response JSONDecodeError AI_JSONParseError AI_TypeValidationError AI_InvalidResponseDataError JsonParseException InvalidFormatException unmarshal_response_body_failed")
+define("hard", "Malformed", "malformed", "AI_JSONParseError AI_TypeValidationError AI_InvalidResponseDataError")
+define("fair", "Malformed", "malformed", "bad_response_body invalid_response JSONDecodeError JsonParseException InvalidFormatException unmarshal_response_body_failed")
 
 /**
  * Numbers that vendors document. The same number means other things elsewhere, so only whole codes count, and only

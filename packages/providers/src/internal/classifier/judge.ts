@@ -110,7 +110,7 @@ const holds = (concept: Concept, text: string): string | undefined => {
 /** The first concept that a layer's words or the words in its codes hold. */
 const byWords = (scene: Scene, weight: Concept["weight"]): Verdict | undefined => {
   for (const fact of scene.facts) {
-    const spelled = fact.codes.filter((c) => !/reason$|^param$|^quota/.test(c.key)).map((c) => spell(c.value)).join("\n")
+    const spelled = fact.codes.filter((c) => !/^(?:native)?(?:finish|block|stop)reason$|^param$|^quota/.test(c.key)).map((c) => spell(c.value)).join("\n")
     for (const concept of concepts) {
       if (concept.weight !== weight) continue
       const words = holds(concept, fact.words)
@@ -141,6 +141,15 @@ const byQuota = (scene: Scene, wait: number | undefined): Verdict | undefined =>
   return wait !== undefined && wait < quotaWait
     ? { tag: "RateLimited", evidence: evidence("quota-with-wait", "text", 0, exceeded) }
     : { tag: "QuotaExhausted", evidence: evidence("quota", "text", 0, exceeded) }
+}
+
+/** Google's text for its own deadline: under 503 it is the form that overload takes, under 504 a timeout. */
+const byDeadline = (scene: Scene): Verdict | undefined => {
+  const matched = /deadline expired before operation could complete/i.exec(scene.all)?.[0]
+  if (matched === undefined) return undefined
+  return believed(scene) === 503
+    ? { tag: "Overloaded", evidence: evidence("deadline-at-capacity", "text", 0, matched) }
+    : { tag: "Timeout", phase: "server", evidence: evidence("timeout", "text", 0, matched) }
 }
 
 const clientFault = (status: number | undefined): boolean =>
@@ -183,11 +192,9 @@ const decide = (scene: Scene, wait: number | undefined): Verdict => {
   const hard = byCode(scene, "hard")
   if (hard !== undefined) return hard
   const quota = byQuota(scene, wait)
-  if (quota !== undefined && !/exhausted your capacity/i.test(scene.all)) {
-    const stronger = quota.evidence.rule === "quota-period" ? undefined : byWords(scene, "hard")
-    if (stronger === undefined || stronger.tag === "RateLimited" || stronger.evidence.rule === "balance") return quota
-    return stronger
-  }
+  if (quota !== undefined) return quota
+  const deadline = byDeadline(scene)
+  if (deadline !== undefined) return deadline
   const reasons = ofReasons(scene.facts.flatMap((fact) => fact.codes))
   if (reasons?.tag === "ContentBlocked") return reasons
   const answer = found.errorObject ? undefined : ofAnswers(found.answers, scene.streamed)

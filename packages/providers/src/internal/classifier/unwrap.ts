@@ -149,6 +149,15 @@ const visitObject = (s: State, value: Readonly<Record<string, unknown>>, depth: 
       if (typeof seconds === "number" || typeof seconds === "string") s.hints.push({ key: "retryafterseconds", value: seconds })
       continue
     }
+    if (name === "choices" && Array.isArray(field)) {
+      for (const choice of field.slice(0, 20) as ReadonlyArray<unknown>) {
+        const inner = typeof choice === "object" && choice !== null ? (choice as Record<string, unknown>)["error"] : undefined
+        if (typeof inner !== "object" || inner === null) continue
+        s.errorObject = true
+        visit(s, inner, depth + 1, layers, "error")
+      }
+      continue
+    }
     // An asynchronous task reports its failure inside `output`; a generation puts its items there.
     const task = name === "output" && typeof field === "object" && !Array.isArray(field)
     if (ignored.has(name) && !task && !(name === "text" && depth === 0)) continue
@@ -174,7 +183,7 @@ const inProse =
   /\b(error_?code|err_?code|code|status_?code|status_?name|status|error_?type|type|reason|finish_?reason|block_?reason|quota_?id|quota_?metric|quota_?value|error_?name|__type|retry_?delay|retry_?after)\b["']?\s{0,3}[:=]\s{0,3}["'<[*]{0,3}(?:StatusCode\.|FinishReason\.|BlockedReason\.|BlockReason\.)?([A-Za-z0-9_.:/-]{1,100})/gi
 
 /** Words that only machines write: SCREAMING_SNAKE, snake_case, CamelCase, Dotted.Names. */
-const tokens = /\b(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z][a-z0-9]*(?:_[a-z0-9]+)+|[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]+)+(?:\.[A-Z][A-Za-z0-9]+){0,4}|UNAVAILABLE|INTERNAL|UNAUTHENTICATED|CANCELLED|ABORTED|Throttling|Arrearage|ResourceExhausted|Unavailable|DeadlineExceeded)\b/g
+const tokens = /\b(?:AI_[A-Za-z]{3,40}|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z][a-z0-9]*(?:_[a-z0-9]+)+|[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]+)+(?:\.[A-Z][A-Za-z0-9]+){0,4}|UNAVAILABLE|INTERNAL|UNAUTHENTICATED|CANCELLED|ABORTED|Throttling|Arrearage|ResourceExhausted|Unavailable|DeadlineExceeded)\b/g
 
 const readProse = (s: State, fact: Draft, text: string): void => {
   const head = text.length > 16_000 ? text.slice(0, 16_000) : text

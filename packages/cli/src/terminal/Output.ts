@@ -1,0 +1,63 @@
+/**
+ * Standard output and error of the command. A reader that goes away (`| head`) is no failure: what is written after
+ * that is dropped, and whoever has much to write asks `isOpen`.
+ */
+import * as Effect from "effect/Effect"
+
+const gone = new Set<NodeJS.WriteStream>()
+
+const isGone = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && "code" in error &&
+  (error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED")
+
+const watched = new Set<NodeJS.WriteStream>()
+
+/** Without a listener, the error of a closed pipe would end the process with a stack trace. */
+const watch = (stream: NodeJS.WriteStream): void => {
+  if (watched.has(stream)) return
+  watched.add(stream)
+  stream.on("error", (error) => {
+    if (!isGone(error)) throw error
+    gone.add(stream)
+  })
+}
+
+/** Writes, and waits until the other side has taken it. */
+const write = (stream: NodeJS.WriteStream, text: string): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (text === "" || gone.has(stream)) return Effect.void
+    watch(stream)
+    return Effect.async<void>((resume) => {
+      stream.write(text, (error) => {
+        if (error) gone.add(stream)
+        resume(Effect.void)
+      })
+    })
+  })
+
+/** Results go here. */
+export const out = (text: string): Effect.Effect<void> => write(process.stdout, text)
+
+/** Everything else goes here. */
+export const err = (text: string): Effect.Effect<void> => write(process.stderr, text)
+
+/** Writes to standard error without waiting; for a line that is drawn again anyway. */
+export const errNow = (text: string): void => {
+  if (gone.has(process.stderr)) return
+  watch(process.stderr)
+  process.stderr.write(text)
+}
+
+/** Does anybody still read the results? */
+export const isOpen = (): boolean => !gone.has(process.stdout)
+
+/** Can lines be drawn over on standard error? */
+export const isLive = (env: NodeJS.ProcessEnv = process.env): boolean =>
+  process.stderr.isTTY === true && env["TERM"] !== "dumb" && env["CI"] === undefined
+
+/** Are colours wanted there? See no-color.org. */
+export const isColoured = (env: NodeJS.ProcessEnv = process.env): boolean =>
+  isLive(env) && (env["NO_COLOR"] ?? "") === ""
+
+/** Columns of the terminal on standard error. */
+export const columns = (): number => process.stderr.columns ?? 80
