@@ -4,8 +4,7 @@ import { project } from "./vitest.shared.js"
 /** Long tests (`npm run soak`): one file at a time, so that what they measure is theirs, with the collector at hand. */
 export default defineConfig({
   test: {
-    projects: [project("soak", ".", ["packages/*/test/**/*.soak.ts", "test/**/*.soak.ts"])],
-    testTimeout: 30 * 60_000,
+    projects: [project("soak", ".", ["packages/*/test/**/*.soak.ts", "test/**/*.soak.ts"], 30 * 60_000)],
     fileParallelism: false,
     pool: "forks",
     poolOptions: { forks: { execArgv: ["--expose-gc"] } }

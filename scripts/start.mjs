@@ -15,7 +15,7 @@ await setUp()
 
 const given = process.argv.slice(2)
 const own = given.length === 0 ? ["--help"] : given
-const isOwnOption = own.length === 1 && /^(--help|-h|--version)$/.test(own[0])
+const isOwnOption = own.length === 1 && /^(help|--help|-h|--version|-v)$/.test(own[0])
 const args = commandNames().includes(own[0]) || isOwnOption ? own : ["generate", ...own]
 
 /** A key for any provider, or the project that Vertex needs. */

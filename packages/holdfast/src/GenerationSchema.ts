@@ -92,7 +92,10 @@ export const GenerationRequest: Schema.Schema<Request.GenerationRequest, Generat
 // Errors
 
 /** What is left of an exception: plain data. */
-export interface CauseDataEncoded extends Redact.CauseData {
+export interface CauseDataEncoded {
+  readonly name: string
+  readonly message: string
+  readonly code?: string
   readonly cause?: CauseDataEncoded
 }
 

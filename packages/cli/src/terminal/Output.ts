@@ -3,6 +3,7 @@
  * that is dropped, and whoever has much to write asks `isOpen`.
  */
 import * as Effect from "effect/Effect"
+import { type CliError, failure } from "../commandLine/CliError.js"
 
 const gone = new Set<NodeJS.WriteStream>()
 
@@ -16,30 +17,28 @@ const watched = new Set<NodeJS.WriteStream>()
 const watch = (stream: NodeJS.WriteStream): void => {
   if (watched.has(stream)) return
   watched.add(stream)
-  stream.on("error", (error) => {
-    if (!isGone(error)) throw error
-    gone.add(stream)
-  })
+  stream.on("error", () => gone.add(stream))
 }
 
-/** Writes, and waits until the other side has taken it. */
-const write = (stream: NodeJS.WriteStream, text: string): Effect.Effect<void> =>
+/** Writes, and waits until the other side has taken it. Fails with what went wrong, unless nobody reads any more. */
+const write = (stream: NodeJS.WriteStream, text: string): Effect.Effect<void, Error> =>
   Effect.suspend(() => {
     if (text === "" || gone.has(stream)) return Effect.void
     watch(stream)
-    return Effect.async<void>((resume) => {
+    return Effect.async<void, Error>((resume) => {
       stream.write(text, (error) => {
         if (error) gone.add(stream)
-        resume(Effect.void)
+        resume(error && !isGone(error) ? Effect.fail(error) : Effect.void)
       })
     })
   })
 
 /** Results go here. */
-export const out = (text: string): Effect.Effect<void> => write(process.stdout, text)
+export const out = (text: string): Effect.Effect<void, CliError> =>
+  Effect.mapError(write(process.stdout, text), (error) => failure(`standard output cannot be written: ${error.message}`))
 
 /** Everything else goes here. */
-export const err = (text: string): Effect.Effect<void> => write(process.stderr, text)
+export const err = (text: string): Effect.Effect<void> => Effect.ignore(write(process.stderr, text))
 
 /** Writes to standard error without waiting; for a line that is drawn again anyway. */
 export const errNow = (text: string): void => {
