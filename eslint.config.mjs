@@ -62,7 +62,10 @@ export default tseslint.config(
       // `{}` for "no fields" and `arguments` in `pipe()` are Effect's own idioms.
       "@typescript-eslint/no-empty-object-type": "off",
       "prefer-rest-params": "off",
-      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_", destructuredArrayIgnorePattern: "^_" }],
+      // tsc says it already, and counts a use as a type.
+      "@typescript-eslint/no-unused-vars": "off",
+      // `option?: T | undefined` is how options are written here.
+      "@typescript-eslint/no-duplicate-type-constituents": "off",
       "eqeqeq": "error"
     }
   },
@@ -95,7 +98,10 @@ export default tseslint.config(
       "@typescript-eslint/no-unsafe-argument": "off",
       "@typescript-eslint/no-unsafe-call": "off",
       "@typescript-eslint/no-unsafe-return": "off",
-      "@typescript-eslint/require-await": "off"
+      "@typescript-eslint/no-base-to-string": "off",
+      "@typescript-eslint/restrict-template-expressions": "off",
+      "@typescript-eslint/require-await": "off",
+      "@typescript-eslint/consistent-type-imports": "off"
     }
   },
   {

@@ -1,4 +1,4 @@
-/** 03. The code under test asks for `Generation`; a test gives it a script instead of a provider, and turns the clock. */
+/** 03. The code under test asks for `Generation`; a test gives it a script for a provider, and turns the clock. */
 import { Console, Duration, Effect, Fiber, Layer, TestClock, TestContext } from "effect"
 import {
   Backoff,

@@ -1,4 +1,4 @@
-/** 06. A provider that Holdfast does not know: one exchange as a layer. Policies, cache and telemetry come from outside. */
+/** 06. A provider that Holdfast does not know: one exchange as a layer. Policies and telemetry stand around it. */
 import * as Classifier from "@holdfast/providers/Classifier"
 import { Effect, Layer, Stream } from "effect"
 import { Backoff, type Generated, Generation, GenerationCache, GenerationClient, GenerationError } from "holdfast"
@@ -11,17 +11,19 @@ const layer = (url: string, endpoint = "atelier", model = "brush-1") =>
   Layer.succeed(GenerationClient.GenerationClient, {
     generate: (request) =>
       Effect.gen(function*() {
-        const failed = (cause: unknown) => Classifier.fromException(cause, { endpoint, model, secrets: [request.prompt] })
+        const context = { endpoint, model, secrets: [request.prompt] }
+        const failed = (cause: unknown) => Classifier.fromException(cause, context)
+        const text = JSON.stringify({ text: request.prompt })
         // `signal`: an interrupted attempt closes its connection.
         const response = yield* Effect.tryPromise({
-          try: (signal) => fetch(`${url}/draw`, { method: "POST", body: JSON.stringify({ text: request.prompt }), signal }),
+          try: (signal) => fetch(`${url}/draw`, { method: "POST", body: text, signal }),
           catch: failed
         })
         const body = yield* Effect.tryPromise({ try: () => response.text(), catch: failed })
         const headers = Object.fromEntries(response.headers)
-        const classify = Classifier.classify({ endpoint, model, status: response.status, headers, body })
-        if (!response.ok) return yield* Effect.fail(classify)
-        const { png } = yield* Effect.try({ try: () => JSON.parse(body) as { png: string }, catch: () => classify })
+        const classify = () => Classifier.classify({ ...context, status: response.status, headers, body })
+        if (!response.ok) return yield* Effect.fail(classify())
+        const { png } = yield* Effect.try({ try: () => JSON.parse(body) as { png: string }, catch: classify })
         const result: Generated.Generated = {
           parts: [{ _tag: "Image", mimeType: "image/png", bytes: Buffer.from(png, "base64") }],
           usage: {},
@@ -32,7 +34,7 @@ const layer = (url: string, endpoint = "atelier", model = "brush-1") =>
         }
         return result
       }),
-    stream: () => Stream.fail(new GenerationError.InvalidRequest({ message: "no streams here", outcome: "not-started" }))
+    stream: () => Stream.fail(new GenerationError.InvalidRequest({ message: "no streams", outcome: "not-started" }))
   })
 
 /** A stand-in for the provider: busy, then cut off, then well. */
@@ -47,11 +49,11 @@ const server = createServer((request, response) => {
 let calls = 0
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
 
-const Live = Generation.layer({
-  policy: Retry.make({ schedule: Backoff.exponential({ base: "10 millis" }), maxAttempts: 5 })
-}).pipe(Layer.provide([
-  layer(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), GenerationCache.layerNoop, Telemetry.layer()
-]))
+const Client = layer(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+const policy = Retry.make({ schedule: Backoff.exponential({ base: "10 millis" }), maxAttempts: 5 })
+const Live = Layer.provide(Generation.layer({ policy }), [Client, GenerationCache.layerNoop, Telemetry.layer()])
 const { attempts } = await Effect.runPromise(Effect.provide(Generation.generate({ prompt: "a boat" }), Live))
-for (const { error, number } of attempts) console.log(`attempt ${number}: ${error?._tag ?? "success"} ${error?.outcome ?? ""}`)
+for (const { error, number } of attempts) {
+  console.log(`attempt ${number}: ${error === undefined ? "success" : `${error._tag}, ${error.outcome}`}`)
+}
 server.close()

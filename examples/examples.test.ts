@@ -28,6 +28,14 @@ describe("examples", () => {
     ])
   })
 
+  it("02-off-peak-work: a batch waits for the low hours and spreads over them, a visitor does not wait", async () => {
+    const [visitor, batch, tidied] = await run(() => import("./02-off-peak-work.js"))
+    expect(visitor).toBe("visitor: at 14:05")
+    // Evenly, but to the minute by chance.
+    expect(batch).toMatch(/^batch: from 00:0\d to 00:2\d, 6\d \+ 6\d \+ 6\d$/)
+    expect(tidied).toBe("tidied on 2026-01-05, 2026-01-06, 2026-01-07, 2026-01-08")
+  })
+
   it("03-swap-layers-in-a-test: ten minutes pass at once", async () => {
     expect(await run(() => import("./03-swap-layers-in-a-test.js"))).toEqual([
       "two failures: 1 image in attempt 3; attempts at 0, 10s, 30s",
@@ -60,9 +68,17 @@ describe("examples", () => {
 
   it("06-your-own-provider: a provider's answers become typed errors, and the retry acts on them", async () => {
     expect(await run(() => import("./06-your-own-provider.js"))).toEqual([
-      "attempt 1: Overloaded rejected",
-      "attempt 2: Transient unknown",
-      "attempt 3: success "
+      "attempt 1: Overloaded, rejected",
+      "attempt 2: Transient, unknown",
+      "attempt 3: success"
+    ])
+  })
+
+  it("07-wrap-an-effect-ai-model: the model is retried while it is overloaded, and not with a bad key", async () => {
+    expect(await run(() => import("./07-wrap-an-effect-ai-model.js"))).toEqual([
+      "A boat.",
+      "no answer: 401 Unauthorized",
+      "requests left unsent: 0"
     ])
   })
 
@@ -77,6 +93,15 @@ describe("examples", () => {
     expect(await run(() => import("./09-without-effect.js"))).toEqual([
       "a red boat, after 2 attempts",
       "aborted: the attempt in flight was interrupted"
+    ])
+  })
+
+  it("10-the-articles-call: a relay from the environment, by the article's loop and by ours", async () => {
+    expect(await run(() => import("./10-the-articles-call.js"))).toEqual([
+      "the article's loop: image/png",
+      "ours: image/png",
+      "the article's loop: 5 attempts, the last one 19s after the first failure",
+      "ours: 25 attempts, the last one 9m 40s after the first failure"
     ])
   })
 })

@@ -18,9 +18,9 @@ const own = given.length === 0 ? ["--help"] : given
 const isOwnOption = own.length === 1 && /^(help|--help|-h|--version|-v)$/.test(own[0])
 const args = commandNames().includes(own[0]) || isOwnOption ? own : ["generate", ...own]
 
-/** A key for any provider, or the project that Vertex needs. */
-const hasKey = Object.entries(process.env).some(([name, value]) =>
-  value !== "" && /^(GEMINI_API_KEY|GOOGLE_API_KEY|OPENAI_API_KEY|GOOGLE_CLOUD_PROJECT|VERTEX_.+)$/.test(name))
+/** What makes the command find a provider by itself (packages/cli/src/generation/clients.ts). */
+const keys = ["GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY", "GOOGLE_CLOUD_PROJECT", "VERTEX_API_KEY"]
+const hasKey = keys.some((name) => (process.env[name] ?? "").trim() !== "")
 const choosesItself = args.some((arg) => /^--(demo|endpoint|help)\b|^-h$/.test(arg))
 
 if (args[0] === "generate" && !hasKey && !choosesItself) {

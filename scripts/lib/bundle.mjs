@@ -61,8 +61,12 @@ export const bundle = async () => {
     writeFileSync(`${file.path}.new`, file.contents)
     renameSync(`${file.path}.new`, file.path)
   }
-  writeFileSync(join(out, "THIRD-PARTY-LICENCES.txt"), licences(Object.keys(result.metafile.inputs)))
-  const chunks = join(out, "chunks")
-  const wanted = new Set(files.map((file) => basename(file.path)))
-  for (const name of existsSync(chunks) ? readdirSync(chunks) : []) if (!wanted.has(name)) rmSync(join(chunks, name))
+  const notices = join(out, "THIRD-PARTY-LICENCES.txt")
+  writeFileSync(notices, licences(Object.keys(result.metafile.inputs)))
+  const wanted = new Set([notices, ...files.map((file) => file.path)])
+  for (const folder of [out, join(out, "chunks")].filter((path) => existsSync(path))) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (entry.isFile() && !wanted.has(join(folder, entry.name))) rmSync(join(folder, entry.name))
+    }
+  }
 }

@@ -97,13 +97,13 @@ const proveItBites = async (tally) => {
 export const lint = async () => {
   const tally = new Tally()
   const sources = filesUnder(at("packages"), (file) => /[\\/]src[\\/].*\.ts$/.test(file)).length
-  const results = [["ESLint", await eslint(root)], ["Effect language service", await languageService(root)]]
-  for (const [name, { checked, findings }] of results) {
+  // Side by side: ESLint takes about as long as the other two together.
+  const [linted, [diagnosed]] = await Promise.all([eslint(root), languageService(root).then(async (found) => [found, await proveItBites(tally)])])
+  for (const [name, { checked, findings }] of [["ESLint", linted], ["Effect language service", diagnosed]]) {
     say(`  ${name}: ${checked} files, ${findings.length} findings`)
     tally.check(checked >= sources, `${name} looked at ${checked} files of at least ${sources}: its configuration misses some`)
     if (findings.length === 0) tally.pass()
     for (const { file, line, rule, message } of findings) tally.fail(`${file}:${line}: ${message.split("\n")[0]} (${rule})`)
   }
-  await proveItBites(tally)
   return tally
 }

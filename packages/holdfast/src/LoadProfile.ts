@@ -108,14 +108,14 @@ const zoneOf = (owner: string, name: string): Zone.Zone =>
 export const make = (options: Options): LoadProfile => {
   const owner = "LoadProfile.make"
   const zone = zoneOf(owner, options.zone ?? defaults.zone)
-  if (options.windows !== undefined && !Array.isArray(options.windows)) {
-    return Windows.refuse(owner, "windows", "a list of windows", options.windows)
-  }
-  const windows = (options.windows ?? []).map((window, index) =>
+  const given = options.windows ?? []
+  const isList: boolean = Array.isArray(given)
+  if (!isList) return Windows.refuse(owner, "windows", "a list of windows", given)
+  const windows = given.map((window, index) =>
     Windows.parseWindow(owner, `windows[${index}]`, window, defaults.failureRatio)
   )
-  const given = typeof options.otherwise === "string" ? { level: options.otherwise } : options.otherwise
-  const otherwise = given && Windows.parseExpectation(owner, "otherwise.", given, defaults.failureRatio)
+  const rest = typeof options.otherwise === "string" ? { level: options.otherwise } : options.otherwise
+  const otherwise = rest && Windows.parseExpectation(owner, "otherwise.", rest, defaults.failureRatio)
   return { [TypeId]: { zone, slots: Windows.layOut(owner, windows, otherwise) }, zone: zone.name, windows, otherwise }
 }
 
@@ -239,8 +239,10 @@ export interface Learned {
 export const isLearned = (u: unknown): u is Learned => Predicate.hasProperty(u, LearnedTypeId)
 
 const thresholdsOf = (owner: string, input: Partial<Thresholds> = {}): Thresholds => {
-  const read = (field: keyof Thresholds, min: number) =>
-    Check.number(owner, `thresholds.${field}`, input[field], Math.max(min, defaults.thresholds[field]), { min, max: 1 })
+  const read = (field: keyof Thresholds, min: number) => {
+    const fallback = Math.max(min, defaults.thresholds[field])
+    return Check.number(owner, `thresholds.${field}`, input[field], fallback, { min, max: 1 })
+  }
   const medium = read("medium", 0)
   const high = read("high", medium)
   return { medium, high, peak: read("peak", high) }
@@ -270,8 +272,11 @@ const makeLearned = (options: LearnedOptions, madeAt: number): Learned => {
   let counts = Counts.make()
   let snapshot: { readonly ratios: ReadonlyArray<number>; profile?: LoadProfile } | undefined
 
-  const levelOf = (ratio: number): Level =>
-    ratio >= thresholds.peak ? "peak" : ratio >= thresholds.high ? "high" : ratio >= thresholds.medium ? "medium" : "low"
+  const levelOf = (ratio: number): Level => {
+    if (ratio >= thresholds.peak) return "peak"
+    if (ratio >= thresholds.high) return "high"
+    return ratio >= thresholds.medium ? "medium" : "low"
+  }
 
   const current = () => (snapshot ??= { ratios: Counts.ratios(counts, priorRatios, priorWeight, halfLife) })
   const toProfile = (ratios: ReadonlyArray<number>): LoadProfile => {

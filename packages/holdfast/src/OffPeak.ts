@@ -59,8 +59,8 @@ export interface DeferOptions extends WindowOptions {
   /** Which errors to go on for. Default `GenerationError.isRetryable`. */
   readonly retryOn?: ((error: unknown) => boolean) | undefined
   /**
-   * Pace of retries inside a window. When it ends, so does the deferral. Default: `Backoff.exponential` up to 5 minutes,
-   * without an end, which waits for the server up to `maxDeferral`.
+   * Pace of retries inside a window. When it ends, so does the deferral. Default: `Backoff.exponential` up to 5
+   * minutes, without an end, which waits for the server up to `maxDeferral`.
    */
   readonly within?: Schedule.Schedule<unknown, unknown> | undefined
   /**
@@ -119,7 +119,9 @@ const boundsOf = (owner: string, source: LoadProfile.Source, options: WindowOpti
   return {
     atMost: Options.oneOf(owner, "atMost", options.atMost, defaults.atMost, LoadProfile.levels),
     spread: Options.millis(owner, "spread", options.spread, defaults.spread),
-    maxDeferral: Options.millis(owner, "maxDeferral", options.maxDeferral, defaults.maxDeferral, { max: maxTimerMillis }),
+    maxDeferral: Options.millis(owner, "maxDeferral", options.maxDeferral, defaults.maxDeferral, {
+      max: maxTimerMillis
+    }),
     attempt: Options.millis(owner, "attempt", options.attempt, defaults.attempt)
   }
 }
@@ -184,7 +186,8 @@ export const stretch: {
       readonly added: number
     }
     const initial: State = { inner: self.initial, before: undefined, added: 0 }
-    const lengthen = (decision: ScheduleDecision.ScheduleDecision, now: number, level: LoadProfile.Level, call: Call) => {
+    type Decision = ScheduleDecision.ScheduleDecision
+    const lengthen = (decision: Decision, now: number, level: LoadProfile.Level, call: Call): Decision => {
       if (ScheduleDecision.isDone(decision)) return decision
       const start = Math.max(now, ScheduleIntervals.start(decision.intervals))
       const later = now + Math.ceil(Math.min(maxDelay, (start - now) * factors[level]))
@@ -198,13 +201,16 @@ export const stretch: {
       Effect.gen(function*() {
         const call = yield* CurrentCall
         const level = LoadProfile.levelAt(yield* LoadProfile.resolve(source), now)
-        const [inner, out, decision] = yield* self.step(now, input, state.inner)
+        const ask = (inner: unknown): Effect.Effect<readonly [unknown, Out, Decision], never, R> =>
+          self.step(now, input, inner)
+        const [inner, out, decision] = yield* ask(state.inner)
         if (ScheduleDecision.isContinue(decision)) {
           const next: State = { inner, before: { state: state.inner }, added: state.added }
           return [next, out, lengthen(decision, now, level, call)] as const
         }
-        if (state.before === undefined || !mayAdd(input, state, level)) return [{ ...state, inner }, out, decision] as const
-        const [, again, verdict] = yield* self.step(now, input, state.before.state)
+        const { before } = state
+        if (before === undefined || !mayAdd(input, state, level)) return [{ ...state, inner }, out, decision] as const
+        const [, again, verdict] = yield* ask(before.state)
         const next: State = { ...state, inner, added: state.added + 1 }
         return [next, again, lengthen(verdict, now, level, call)] as const
       }))
@@ -282,13 +288,6 @@ export class Urgent extends Context.Reference<Urgent>()("@holdfast/OffPeak/Urgen
 export const urgent = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.provideService(self, Urgent, true)
 
-/** A process that was suspended finds its place in time again within an hour. */
-const longestNap = 3_600_000
-
-const sleepUntil = (at: number): Effect.Effect<void> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    at - now <= longestNap ? Sleep.until(at) : Effect.zipRight(Sleep.until(now + longestNap), sleepUntil(at)))
-
 /**
  * A policy that holds a call back, before its first attempt, until a window at or under a level; inside of one it lets
  * everything pass. Retries pass, and so do urgent calls (`urgent`, or a priority of `urgentPriority` and above).
@@ -307,7 +306,8 @@ export function gate(profile: LoadProfile.Source, options: GateOptions = {}): Po
   const bounds = boundsOf(owner, profile, options)
   const holds = Options.oneOf(owner, "holds", options.holds, defaults.holds, ["all", "batch"])
   const otherwise = Options.oneOf(owner, "otherwise", options.otherwise, defaults.otherwise, ["run", "fail"])
-  const urgentPriority = Options.count(owner, "urgentPriority", options.urgentPriority, defaults.urgentPriority, { min: -1e9 })
+  const { urgentPriority: threshold = defaults.urgentPriority } = options
+  const urgentPriority = Options.count(owner, "urgentPriority", threshold, defaults.urgentPriority, { min: -1e9 })
   const name = options.name ?? "OffPeak"
   const chance = Even.make()
 
@@ -333,7 +333,7 @@ export function gate(profile: LoadProfile.Source, options: GateOptions = {}): Po
     // Inside a window the deadline is no business of a gate.
     if (LoadProfile.isAtMost(LoadProfile.levelAt(known, now), bounds.atMost)) return
     const arrival = place(known, { ...bounds, earliest: now, latest: latestStart(bounds, now, call) })
-    if (arrival !== undefined) return yield* sleepUntil(yield* choose(arrival, chance))
+    if (arrival !== undefined) return yield* Sleep.until(yield* choose(arrival, chance))
     if (otherwise === "fail") return yield* refusal(known, now)
   })
 

@@ -9,10 +9,13 @@
 /** What stands in the place of a secret. */
 export const mask = "<redacted>"
 
+const dataUrl = "<data-url>"
+const base64 = "<base64>"
+
 /** Values that must not appear in the output, for example an API key or a prompt. Shorter than 4 characters: ignored. */
 export interface Options {
   readonly secrets?: Iterable<string> | undefined
-  /** Longest text kept, in characters. Default 2,000. */
+  /** Longest text kept, in characters, at least 1. Default 2,000. */
   readonly maxLength?: number | undefined
 }
 
@@ -21,18 +24,22 @@ const defaultMaxLength = 2000
 /** Scanning is bounded too: a hostile body of megabytes is cut before any pattern sees it. */
 const scanLimit = 64 * 1024
 
+/**
+ * Each pattern takes time in proportion to the text: a run of characters either matches to its end or is bounded, so that
+ * no input makes the same run be read from each of its positions.
+ */
 const patterns: ReadonlyArray<readonly [RegExp, string]> = [
-  [/data:[a-z]+\/[a-z0-9.+-]{1,40};base64,[A-Za-z0-9+/=_-]*/gi, "<data-url>"],
+  [/data:[a-z]+\/[a-z0-9.+-]{1,40};base64,[A-Za-z0-9+/=_-]*/gi, dataUrl],
   [/\b(?:Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `Bearer ${mask}`],
   [/\bAIza[0-9A-Za-z_-]{20,}/g, mask],
   [/\bAQ\.[0-9A-Za-z_-]{20,}/g, mask],
   [/\bya29\.[0-9A-Za-z_-]{10,}/g, mask],
   [/\b(?:sk|pk|rk|gsk|xai|r8|hf|ghp|gho|glpat)[-_][A-Za-z0-9_*-]{8,}/g, mask],
-  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, mask],
-  [/-----BEGIN [A-Z ]{1,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{1,40}PRIVATE KEY-----|$)/g, mask],
+  [/\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)*/g, mask],
+  [/-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g, mask],
   [/([?&](?:key|api[-_]?key|access_token|token|signature|sig|x-goog-signature)=)[^&\s"'<>]+/gi, `$1${mask}`],
   [/((?:x-goog-api-key|x-api-key|api-key|authorization|apikey)["']?\s*[:=]\s*["']?)(?!Bearer )[^\s"',}]{6,}/gi, `$1${mask}`],
-  [/[A-Za-z0-9+/_-]{256,}={0,2}/g, "<base64>"]
+  [/[A-Za-z0-9+/_-]{256,}={0,2}/g, base64]
 ]
 
 /** A lone surrogate cannot be encoded, and cannot be in a URL either. */
@@ -44,23 +51,46 @@ const uriEncoded = (secret: string): string => {
   }
 }
 
+/** What this module itself writes: a "secret" that is part of it would be found again in every result. */
+const marks = [mask, dataUrl, base64, "Bearer "]
+
+/** The secrets to look for, the longest first: of one that contains another nothing is to be left. */
+const sought = (secrets: Iterable<string>): ReadonlyArray<string> =>
+  [...secrets]
+    .filter((secret) => secret.length >= 4 && !marks.some((mark) => mark.includes(secret)))
+    .sort((a, b) => b.length - a.length)
+
+const clean = (input: string, secrets: ReadonlyArray<string>): string => {
+  let out = input
+  for (const secret of secrets) {
+    for (const form of [secret, JSON.stringify(secret).slice(1, -1), uriEncoded(secret)]) {
+      out = out.split(form).join(mask)
+    }
+  }
+  for (const [pattern, replacement] of patterns) out = out.replace(pattern, replacement)
+  return out
+}
+
+/** Cut to length with a sign that it was, and not within a character. */
+const shorten = (input: string, maxLength: number): string => {
+  if (input.length <= maxLength) return input
+  const last = input.charCodeAt(maxLength - 2)
+  const half = last >= 0xd800 && last <= 0xdbff
+  return `${input.slice(0, maxLength - (half ? 2 : 1))}…`
+}
+
 /**
  * The text without the secrets that are known and without what looks like one. Idempotent: redacting twice changes
  * nothing more.
  */
 export const text = (input: string, options?: Options): string => {
-  const maxLength = options?.maxLength ?? defaultMaxLength
-  let out = input.length > scanLimit ? input.slice(0, scanLimit) : input
-  for (const secret of options?.secrets ?? []) {
-    if (secret.length < 4) continue
-    out = out.split(secret).join(mask)
-    const escaped = JSON.stringify(secret).slice(1, -1)
-    if (escaped !== secret) out = out.split(escaped).join(mask)
-    const encoded = uriEncoded(secret)
-    if (encoded !== secret) out = out.split(encoded).join(mask)
-  }
-  for (const [pattern, replacement] of patterns) out = out.replace(pattern, replacement)
-  return out.length > maxLength ? `${out.slice(0, maxLength - 1)}…` : out
+  const maxLength = Math.max(1, options?.maxLength ?? defaultMaxLength)
+  const secrets = sought(options?.secrets ?? [])
+  const cleaned = clean(input.slice(0, scanLimit), secrets)
+  if (cleaned.length <= maxLength) return cleaned
+  // A cut can make a pattern match what it let pass: `authorization: Bearer …` for one.
+  const cut = shorten(cleaned, maxLength)
+  return shorten(clean(cut, secrets), maxLength)
 }
 
 /** A cause as plain data: what is left of an exception once it is safe to write down. */
@@ -82,11 +112,20 @@ const property = (value: object, key: string): unknown => {
   }
 }
 
+/** As text: an exotic object may throw even here. */
+const show = (value: unknown): string => {
+  try {
+    return String(value)
+  } catch {
+    return ""
+  }
+}
+
 /** Turns anything thrown into plain, redacted data, following `cause` at most five levels deep. Never throws. */
 export const cause = (input: unknown, options?: Options): CauseData => {
   const visit = (value: unknown, depth: number): CauseData => {
     if (typeof value !== "object" || value === null) {
-      return { name: typeof value, message: text(String(value), options) }
+      return { name: typeof value, message: text(show(value), options) }
     }
     const name = property(value, "name") ?? property(value, "_tag")
     const message = property(value, "message")

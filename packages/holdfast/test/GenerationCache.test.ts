@@ -514,6 +514,22 @@ describe("GenerationCache.layerStore", () => {
       }))
   }
 
+  it.effect("interrupts what its store takes too long for, and what nobody waits for any more", () =>
+    Effect.gen(function*() {
+      let interrupted = 0
+      const slow = Effect.onInterrupt(Effect.never, () => Effect.sync(() => interrupted++))
+      const cache = GenerationCache.makeStore({ get: () => slow, set: () => slow, remove: () => slow })
+      const late = yield* Effect.fork(cache.peek(fox))
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(late)
+      expect(interrupted).toBe(1)
+      const leaving = yield* Effect.fork(cache.getOrGenerate(fox, Effect.never))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(leaving)
+      yield* TestClock.adjust(1)
+      expect(interrupted).toBe(2)
+    }))
+
   it.effect("resumes its waiters before the store has finished, and answers those who come meanwhile", () =>
     Effect.gen(function*() {
       const kept = new Map<string, GenerationCache.Entry>()

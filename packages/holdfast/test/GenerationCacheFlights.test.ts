@@ -142,6 +142,24 @@ describe("single-flight", () => {
       expect((yield* cache.peek(cat))?.source).toBe("hit")
     }))
 
+  it.effect("work that ends late, after all have left, does not free the key of its successor", () =>
+    Effect.gen(function*() {
+      const cache = GenerationCache.make()
+      const first = yield* Effect.fork(
+        cache.getOrGenerate(cat, Effect.onInterrupt(Effect.never, () => Effect.sleep(500)))
+      )
+      yield* TestClock.adjust(100)
+      yield* Effect.fork(Fiber.interrupt(first))
+      yield* TestClock.adjust(100)
+      const { generate, runs } = watched(Effect.delay(Effect.succeed(value), 1000))
+      const second = yield* Effect.fork(cache.getOrGenerate(cat, generate))
+      yield* TestClock.adjust(500)
+      const third = yield* Effect.fork(cache.getOrGenerate(cat, generate))
+      yield* TestClock.adjust(500)
+      expect([(yield* Fiber.join(second)).source, (yield* Fiber.join(third)).source]).toEqual(["fresh", "shared"])
+      expect(runs).toEqual(["ended"])
+    }))
+
   it.effect("a leader that may not be interrupted stays, and its followers may still leave", () =>
     Effect.gen(function*() {
       const cache = GenerationCache.make()
@@ -157,13 +175,18 @@ describe("single-flight", () => {
       expect(runs).toEqual(["ended"])
     }))
 
-  it.effect("callers who come just after a failure get work of their own", () =>
+  it.effect("callers who come just after a failure get work of their own, wherever fibers yield", () =>
     Effect.gen(function*() {
-      const cache = GenerationCache.make()
-      const { generate, runs } = watched(Effect.fail(busy))
-      const again = Effect.retry(cache.getOrGenerate(cat, generate), { times: 4 })
-      expect(word(yield* Effect.exit(again))).toBe("failure")
-      expect(runs).toHaveLength(5)
+      for (let shift = 0; shift <= 24; shift++) {
+        const cache = GenerationCache.make()
+        // So many steps more, and another step of the rest falls on a yield.
+        const steps = Array.from({ length: shift }, () => Effect.void)
+        const work = steps.reduce((rest, step) => Effect.zipRight(step, rest), Effect.fail(busy))
+        const { generate, runs } = watched(work)
+        const again = Effect.retry(cache.getOrGenerate(cat, generate), { times: 4 })
+        expect(word(yield* Effect.exit(Effect.withMaxOpsBeforeYield(again, 10)))).toBe("failure")
+        expect([shift, runs.length]).toEqual([shift, 5])
+      }
     }))
 })
 

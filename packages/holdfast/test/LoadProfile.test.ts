@@ -10,7 +10,16 @@ describe("LoadProfile.nanoBanana", () => {
   const on = (time: string) => utc(`2026-11-25T${time}Z`)
 
   it("is the daily table in UTC, on every day", () => {
-    const table = { "00:00": "low", "05:59": "low", "06:00": "medium", "11:59": "medium", "12:00": "peak", "17:59": "peak", "18:00": "high", "23:59": "high" }
+    const table = {
+      "00:00": "low",
+      "05:59": "low",
+      "06:00": "medium",
+      "11:59": "medium",
+      "12:00": "peak",
+      "17:59": "peak",
+      "18:00": "high",
+      "23:59": "high"
+    }
     for (const [time, level] of Object.entries(table)) {
       for (let day = 0; day < 7; day++) {
         expect(LoadProfile.levelAt(LoadProfile.nanoBanana, on(time) + day * 24 * hour)).toBe(level)
@@ -19,7 +28,8 @@ describe("LoadProfile.nanoBanana", () => {
   })
 
   it("expects up to 45 % of failures at peak and under 8 % off-peak, rising with the level", () => {
-    const ratios = ["03:00", "09:00", "20:00", "15:00"].map((time) => LoadProfile.failureRatioAt(LoadProfile.nanoBanana, on(time)))
+    const ratios = ["03:00", "09:00", "20:00", "15:00"].map((time) =>
+      LoadProfile.failureRatioAt(LoadProfile.nanoBanana, on(time)))
     expect(ratios[0]).toBeLessThan(0.08)
     expect(ratios[3]).toBe(0.45)
     expect(ratios).toEqual([...ratios].sort((a, b) => a - b))
@@ -35,7 +45,8 @@ describe("LoadProfile.nanoBanana", () => {
   })
 
   it("finds the present or next stretch at or under a level and merges windows that touch", () => {
-    const next = (level: LoadProfile.Level, time: string) => LoadProfile.nextAtMost(LoadProfile.nanoBanana, level, on(time))
+    const next = (level: LoadProfile.Level, time: string) =>
+      LoadProfile.nextAtMost(LoadProfile.nanoBanana, level, on(time))
     const day = 24 * hour
     expect(next("low", "13:00")).toEqual({ start: on("00:00") + day, end: on("06:00") + day })
     expect(next("low", "03:00")).toEqual({ start: on("00:00"), end: on("06:00") })
@@ -84,7 +95,10 @@ describe("LoadProfile.make", () => {
   })
 
   it("understands groups of days", () => {
-    const profile = LoadProfile.make({ windows: [{ from: "00:00", to: "24:00", days: "weekend", level: "low" }], otherwise: "peak" })
+    const profile = LoadProfile.make({
+      windows: [{ from: "00:00", to: "24:00", days: "weekend", level: "low" }],
+      otherwise: "peak"
+    })
     expect(LoadProfile.nextAtMost(profile, "low", utc("2026-11-25T12:00Z"))).toEqual({
       start: utc("2026-11-28T00:00Z"),
       end: utc("2026-11-30T00:00Z")
@@ -102,7 +116,8 @@ describe("LoadProfile.make", () => {
     }
     const window = { from: "01:00", to: "02:00", level: "low" }
     const one = (fields: object) => refused({ windows: [{ ...window, ...fields }], otherwise: "high" })
-    expect(refused({ zone: "Mars/Olympus", otherwise: "low" })).toMatch(/"zone" must be an IANA time zone.*"Mars\/Olympus"/)
+    expect(refused({ zone: "Mars/Olympus", otherwise: "low" }))
+      .toMatch(/"zone" must be an IANA time zone.*"Mars\/Olympus"/)
     expect(refused({ zone: 5, otherwise: "low" })).toMatch(/"zone"/)
     expect(refused({ windows: "all day", otherwise: "low" })).toMatch(/"windows"/)
     expect(one({ from: "25:00" })).toMatch(/"windows\[0\].from" must be a time of day/)
@@ -122,7 +137,8 @@ describe("LoadProfile.make", () => {
     expect(refused({ windows: [window] })).toMatch(/"otherwise" must be given, since no window covers monday 00:00/)
     expect(refused({ windows: [window, { ...window, from: "01:30", to: "03:00", days: "friday" }], otherwise: "low" }))
       .toMatch(/"windows\[1\]" must be clear of windows\[0\].*friday 01:30/)
-    expect(refused({ windows: [{ ...window, from: "23:00", days: "sunday" }, { ...window, days: "monday" }], otherwise: "low" }))
+    const overSunday = [{ ...window, from: "23:00", days: "sunday" }, { ...window, days: "monday" }]
+    expect(refused({ windows: overSunday, otherwise: "low" }))
       .toMatch(/"windows\[1\]" must be clear of windows\[0\].*monday 01:00/)
   })
 

@@ -16,7 +16,8 @@ const play = (learner: LoadProfile.Learned, hidden: (cell: number) => number, fr
       const calls = yield* Random.nextIntBetween(20, 61)
       for (let call = 0; call < calls; call++) {
         const failed = (yield* Random.next) < hidden(n % 168)
-        yield* learner.record(failed ? "capacity" : "success", from + n * hour + Math.floor((yield* Random.next) * hour))
+        const at = from + n * hour + Math.floor((yield* Random.next) * hour)
+        yield* learner.record(failed ? "capacity" : "success", at)
       }
     }
   })
@@ -216,7 +217,10 @@ describe("LoadProfile.learned", () => {
         [{ ...good, calls: [1] }, /"calls" must be a list of 168 counts, not "a list of 1"/],
         [{ ...good, calls: good.calls.map((n, cell) => (cell === 7 ? -1 : n)) }, /"calls\[7\]"/],
         [{ ...good, failures: good.failures.map((n, cell) => (cell === 9 ? NaN : n)) }, /"failures\[9\]"/],
-        [{ ...good, failures: good.failures.map((n, cell) => (cell === 9 ? 1 : n)) }, /"failures\[9\]" must be at most calls\[9\]/],
+        [
+          { ...good, failures: good.failures.map((n, cell) => (cell === 9 ? 1 : n)) },
+          /"failures\[9\]" must be at most calls\[9\]/
+        ],
         [{ ...good, failures: undefined }, /"failures"/]
       ]
       for (const [data, message] of damage) {

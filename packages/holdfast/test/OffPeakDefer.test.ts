@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Data, DateTime, Duration, Effect, Either, Exit, FastCheck, Fiber, Option, Random, Ref, Schedule, Stream, TestClock } from "effect"
+import { Data, DateTime, Duration, Effect, Either, Exit, FastCheck, Fiber, Option, Random, Ref } from "effect"
+import { Schedule, Stream, TestClock } from "effect"
 import * as Backoff from "holdfast/Backoff"
 import * as CurrentCall from "holdfast/CurrentCall"
 import * as GenerationError from "holdfast/GenerationError"
@@ -15,7 +16,8 @@ const day = 24 * hour
 const noon = Date.parse("2026-11-25T12:00:00Z")
 const midnight = noon + 12 * hour
 const profile = LoadProfile.nanoBanana
-const overloaded = (retryAfter?: Duration.DurationInput) => new GenerationError.Overloaded({ message: "busy", retryAfter })
+const overloaded = (retryAfter?: Duration.DurationInput) =>
+  new GenerationError.Overloaded({ message: "busy", retryAfter })
 const busy = (n: number) => Array.from({ length: n }, () => overloaded())
 
 const preview = (schedule: Schedule.Schedule<unknown, unknown>, options: Backoff.PreviewOptions) =>
@@ -78,7 +80,10 @@ describe("OffPeak.defer as a schedule", () => {
   })
 
   it("starts every attempt in a window, through several nights", () => {
-    const schedule = OffPeak.defer(profile, { within: Backoff.constant({ base: "1 hour", cap: "1 hour" }), maxDeferral: "10 days" })
+    const schedule = OffPeak.defer(profile, {
+      within: Backoff.constant({ base: "1 hour", cap: "1 hour" }),
+      maxDeferral: "10 days"
+    })
     const at = starts(schedule, { errors: busy(100), at: noon, seed: 1 })
     expect(at).toHaveLength(100)
     for (const start of at) expect(LoadProfile.levelAt(profile, start)).toBe("low")
@@ -87,7 +92,8 @@ describe("OffPeak.defer as a schedule", () => {
 
   it("stops at errors that it cannot cure, ours and foreign ones, and at rejections", () => {
     for (const error of errors) {
-      expect(preview(OffPeak.defer(profile), { errors: [error], at: noon }), String(error)).toEqual({ retries: [], stopped: true })
+      const seen = preview(OffPeak.defer(profile), { errors: [error], at: noon })
+      expect(seen, String(error)).toEqual({ retries: [], stopped: true })
     }
   })
 
@@ -113,7 +119,8 @@ describe("OffPeak.defer as a schedule", () => {
   })
 
   it("repeats so often inside a window as `every` says, and waits for the next one in between", () => {
-    const at = starts(OffPeak.defer(profile, { every: "2 hours", spread: 0 }), { errors: Array(7).fill("done"), at: noon })
+    const schedule = OffPeak.defer(profile, { every: "2 hours", spread: 0 })
+    const at = starts(schedule, { errors: Array(7).fill("done"), at: noon })
     expect(at.map((start) => (start - midnight) / hour)).toEqual([0, 2, 4, 24, 26, 28, 48])
   })
 
@@ -166,7 +173,10 @@ describe("OffPeak.defer as a schedule", () => {
 
   const perMinute = (starts: Iterable<number>) => {
     const counts = new Map<number, number>()
-    for (const at of starts) counts.set(Math.floor((at - midnight) / minute), (counts.get(Math.floor((at - midnight) / minute)) ?? 0) + 1)
+    for (const at of starts) {
+      const key = Math.floor((at - midnight) / minute)
+      counts.set(key, (counts.get(key) ?? 0) + 1)
+    }
     return counts
   }
 
@@ -174,7 +184,8 @@ describe("OffPeak.defer as a schedule", () => {
     for (const spread of [10, 60, 6 * 60]) {
       const schedule = OffPeak.defer(profile, { spread: `${spread} minutes` })
       const calls = Effect.forEach(busy(10_000), (error, n) => schedule.step(noon + n, error, schedule.initial))
-      const found = Effect.runSync(Effect.withRandom(calls, Random.make(spread))).map(([, delay], n) => noon + n + Duration.toMillis(delay))
+      const steps = Effect.runSync(Effect.withRandom(calls, Random.make(spread)))
+      const found = steps.map(([, delay], n) => noon + n + Duration.toMillis(delay))
       const counts = perMinute(found)
       expect([...counts.keys()].every((key) => key >= 0 && key < spread)).toBe(true)
       expect(counts.size).toBe(spread)
@@ -184,7 +195,8 @@ describe("OffPeak.defer as a schedule", () => {
 
   it("spreads 10,000 processes with one call each evenly over an hour", () => {
     const schedule = OffPeak.defer(profile, { spread: "1 hour" })
-    const counts = perMinute(busy(10_000).map((error, seed) => starts(schedule, { errors: [error], at: noon, seed })[0]!))
+    const first = (seed: number) => starts(schedule, { errors: busy(1), at: noon, seed })[0]!
+    const counts = perMinute(Array.from({ length: 10_000 }, (_, seed) => first(seed)))
     expect(counts.size).toBe(60)
     expect(Math.max(...counts.values())).toBeLessThanOrEqual(1.5 * (10_000 / 60))
   })
@@ -206,7 +218,10 @@ describe("OffPeak.defer as a schedule", () => {
     ([given]) => {
       const local = LoadProfile.make({
         zone: given.zone,
-        windows: profile.windows.map((window) => ({ ...window, days: window.level === "low" ? "weekdays" : "every day" })),
+        windows: profile.windows.map((window) => ({
+          ...window,
+          days: window.level === "low" ? "weekdays" : "every day"
+        })),
         otherwise: "peak"
       })
       const at = noon + given.at * minute
@@ -381,7 +396,8 @@ describe("OffPeak.defer at work", () => {
         }),
         Effect.retry(OffPeak.defer(profile))
       )
-      const fiber = yield* Effect.fork(Effect.forEach(Array.from({ length: 600 }), () => run, { concurrency: "unbounded", discard: true }))
+      const calls = Array.from({ length: 600 }, () => run)
+      const fiber = yield* Effect.fork(Effect.all(calls, { concurrency: "unbounded", discard: true }))
       yield* TestClock.adjust("2 hours")
       yield* Fiber.join(fiber)
       expect(counts.reduce((sum, n) => sum + n)).toBe(600)

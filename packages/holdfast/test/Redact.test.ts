@@ -57,6 +57,21 @@ describe("Redact.text", () => {
       { numRuns: 5000 }
     ))
 
+  it("is idempotent wherever a cut falls in a credential", () => {
+    const lines = [
+      "authorization: Bearer abc and more", "x-api-key: \"Bearer abcd\"", "Authorization: Bearer abcdefghijklmn", "?key=abc&x",
+      "-----BEGIN PRIVATE KEY-----\nabc", "eyJhbGciOi.eyJzdWIiOi.abc", "Basic abcdefghi", "data:image/png;base64,AAAA", "sk-😀-abcdefgh😀"
+    ]
+    for (const line of lines) {
+      for (let at = 0; at <= line.length; at++) {
+        for (const [before, maxLength] of [["", at], ["lorem ".repeat(400).slice(0, 1999 - at), 2000]] as const) {
+          const once = Redact.text(before + line + " and then some more", { maxLength })
+          expect(Redact.text(once, { maxLength })).toBe(once)
+        }
+      }
+    }
+  })
+
   it("never gives out more than the length asked for, nor half a character", () =>
     FastCheck.assert(
       FastCheck.property(FastCheck.oneof(messy, long), FastCheck.integer({ min: -1, max: 400 }), (input, maxLength) => {
@@ -108,6 +123,7 @@ describe("Redact.text", () => {
         }
       )
     ))
+
   it("leaves nothing of a secret that contains another", () => {
     expect(Redact.text("say abcdefgh now", { secrets: ["abcd", "abcdefgh"] })).toBe("say <redacted> now")
     expect(Redact.text("redacted", { secrets: ["redacted", "<redacted>"] })).toBe("redacted")
@@ -143,7 +159,11 @@ describe("Redact.cause", () => {
   const hostile: ReadonlyArray<unknown> = [
     circular,
     Symbol("s"),
-    Object.assign(() => {}, { toString: () => Redact.text(0 as unknown as string) }),
+    Object.assign(() => {}, {
+      toString: () => {
+        throw new Error("no")
+      }
+    }),
     Object.create(null),
     new Proxy({}, {
       get: () => {

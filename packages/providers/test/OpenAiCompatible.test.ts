@@ -105,7 +105,7 @@ describe("chat/completions, where the image is", () => {
         const images = Generated.images(result)
         assert.strictEqual(images.length, 1)
         assert.strictEqual(images[0]?.mimeType, "image/png")
-        assert.deepStrictEqual(images[0].bytes, Http.png)
+        assert.deepStrictEqual(images[0]?.bytes, Http.png)
         assert.strictEqual(Generated.text(result).trim(), text)
         for (const sent of double.sent.slice(1)) {
           assert.notProperty(sent.headers, "authorization")

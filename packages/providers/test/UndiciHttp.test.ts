@@ -5,7 +5,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as Generated from "holdfast/Generated"
@@ -289,7 +289,7 @@ describe("links to images", () => {
     Effect.async<unknown>((resume) => {
       const answer = addresses.map((address): LookupAddress => ({ address, family: address.includes(":") ? 6 : 4 }))
       Lookup.make((_host, _options, callback) => callback(null, answer))("name.example", { all }, (error, found) =>
-        resume(Effect.succeed(error === null ? found : (error as NodeJS.ErrnoException).code))
+        resume(Effect.succeed(error === null ? found : error.code))
       )
     })
 

@@ -33,7 +33,13 @@ describe("server-sent events", () => {
     return [...chunks.flatMap((chunk) => decoder.push(chunk)), ...decoder.end()]
   }
   const one = (text: string) => read([encode(text)])
-  const event = (data: string, more: object = {}) => ({ _tag: "Event", event: undefined, data, complete: true, ...more })
+  const event = (data: string, more: { readonly event?: string; readonly complete?: boolean } = {}): Sse.Event => ({
+    _tag: "Event",
+    event: undefined,
+    data,
+    complete: true,
+    ...more
+  })
 
   it("fields, comments, several data lines and all line ends are read", () => {
     for (const end of ["\n", "\r", "\r\n"]) {

@@ -181,11 +181,7 @@ export class ScenarioError extends Data.TaggedError("ScenarioError")<{
   readonly message: string
 }> {}
 
-const toError = (error: Decoding.Invalid): ScenarioError =>
-  new ScenarioError({
-    path: error.path,
-    message: `${error.path === "" ? "The scenario" : `"${error.path}"`} must be ${error.legal}; got ${Decoding.show(error.actual)}`
-  })
+const toError = ({ message, path }: Decoding.Invalid): ScenarioError => new ScenarioError({ path, message })
 
 /** Reads one scenario. Keys that begin with `_` are comments. */
 export const decode = (input: unknown): Either.Either<Scenario, ScenarioError> =>

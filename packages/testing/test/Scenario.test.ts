@@ -12,7 +12,7 @@ const refusal = (input: unknown) => {
 
 const withEndpoint = (more: object) => ({ hours: 1, endpoints: [{ name: "direct", slots: 3, ...more }] })
 const withEvent = (event: object) => withEndpoint({ events: [event] })
-const withWork = (work: object) => ({ ...minimal, workload: [work] })
+const withWork = (work: object) => ({ ...minimal, workload: [{ cls: "a", clients: 1, deadline: 1, ...work }] })
 
 describe("a scenario", () => {
   it("needs hours and one endpoint with a name and slots", () => {
@@ -20,7 +20,7 @@ describe("a scenario", () => {
     expect(refusal({ ...minimal, hours: undefined })?.path).toBe("hours")
     expect(refusal({ hours: 1, endpoints: [] })?.path).toBe("endpoints")
     expect(refusal({ hours: 1, endpoints: [{ name: "a" }] })?.path).toBe("endpoints[0].slots")
-    expect(refusal([])?.message).toContain("The scenario must be an object")
+    expect(refusal([])?.message).toContain("The input must be an object")
   })
 
   it("is refused with the name of the field and what is legal there", () => {
@@ -51,12 +51,12 @@ describe("a scenario", () => {
       [withEvent({ from: 0, to: 10, cap: 0.5, p: 0.2 }), "endpoints[0].events[0].p", "left out"],
       [withEvent({ from: 0, to: 10, mode: "explode" }), "endpoints[0].events[0].mode", `"hang"`],
       [{ hours: 1, endpoints: [minimal.endpoints[0], minimal.endpoints[0]] }, "endpoints[1].name", "no other endpoint"],
-      [withWork({ cls: "a", clients: 1, perHour: 1 }), "workload[0].deadline", "above 0"],
-      [withWork({ cls: "a", clients: 0, perHour: 1, deadline: 1 }), "workload[0].clients", "at least 1"],
-      [withWork({ cls: "a", clients: 1, perHour: 1, deadline: 1, diurnal: [1, 1, 1] }), "workload[0].diurnal", "four"],
-      [withWork({ cls: "a", kind: "burst", clients: 1, deadline: 1, period: 1, size: 1 }), "workload[0].spread", "least 0"],
-      [withWork({ cls: "a", kind: "batch", clients: 1, deadline: 1, jobs: 1, at: 0, spread: 0, size: 1 }), "workload[0].size", "jobs"],
-      [withWork({ cls: "a", kind: "often", clients: 1, deadline: 1 }), "workload[0].kind", `"burst" or "batch"`]
+      [withWork({ perHour: 1, deadline: 0 }), "workload[0].deadline", "above 0"],
+      [withWork({ clients: 0, perHour: 1 }), "workload[0].clients", "at least 1"],
+      [withWork({ perHour: 1, diurnal: [1, 1, 1] }), "workload[0].diurnal", "four"],
+      [withWork({ kind: "burst", period: 1, size: 1 }), "workload[0].spread", "least 0"],
+      [withWork({ kind: "batch", jobs: 1, at: 0, spread: 0, size: 1 }), "workload[0].size", "jobs"],
+      [withWork({ kind: "often" }), "workload[0].kind", `"burst" or "batch"`]
     ]
     for (const [input, path, legal] of cases) {
       const error = refusal(input)

@@ -55,7 +55,8 @@ describe("capacity", () => {
   })
 
   it("has noise of the stated deviation and a relaxation time of ten minutes", () => {
-    const capacity = Capacity.make(params({ slots: 1_000_000, bg: { low: 0.5, med: 0.5, peak: 0.5, high: 0.5 }, noise: 0.05 }))
+    const half = { low: 0.5, med: 0.5, peak: 0.5, high: 0.5 }
+    const capacity = Capacity.make(params({ slots: 1_000_000, bg: half, noise: 0.05 }))
     const trace = Array.from({ length: 400_000 }, (_, k) => capacity.slotsAt(k * 10) / 1_000_000 - 0.5)
     const mean = trace.reduce((a, b) => a + b, 0) / trace.length
     const covariance = (lag: number) =>

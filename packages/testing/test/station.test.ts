@@ -191,7 +191,8 @@ describe("a station", () => {
       station.arrive(0, { tag, client: "x", demand })
     }
     station.advance(200)
-    expect(log).toEqual(["Started a 0", "Started b 0", "Completed a 20", "Completed b 40", "Started c 40", "Completed c 50"])
+    expect(log.slice(0, 2)).toEqual(["Started a 0", "Started b 0"])
+    expect(log.slice(2)).toEqual(["Completed a 20", "Completed b 40", "Started c 40", "Completed c 50"])
   })
 
   it("makes the next generations pay for rejections, and never more than a third of a service time each", () => {

@@ -14,11 +14,13 @@ import type { Chunk, Finish, Generated, ImagePart, Part, TextPart, Usage } from 
 import type * as GenerationClient from "holdfast/GenerationClient"
 import type { GenerationError } from "holdfast/GenerationError"
 import { type GenerationRequest, modalities } from "holdfast/GenerationRequest"
+import * as Redact from "holdfast/Redact"
 import type { ClientOptions } from "../ClientOptions.js"
 import * as HostedImages from "../HostedImages.js"
 import * as Assemble from "./assemble.js"
 import * as Json from "./json.js"
 import * as Message from "./message.js"
+import * as Secrets from "./secrets.js"
 import * as Sse from "./sse.js"
 import type { FoundPart } from "./textParts.js"
 import * as Transport from "./transport.js"
@@ -80,7 +82,7 @@ export const make = (
           body: undefined,
           accept: streamed ? "text/event-stream" : "application/json",
           timeouts: request.timeouts,
-          secrets: [request.prompt, ...(request.system === undefined ? [] : [request.system])]
+          secrets: [request.prompt, request.system ?? ""].flatMap(Secrets.ofPrompt)
         }
         const isCount = Number.isInteger(count) && count >= 1 && count <= maxCount
         const problem = isCount
@@ -172,8 +174,9 @@ export const make = (
     ): GenerationError | undefined => {
       const missing = modalities(request).filter((modality) => !state.has.has(modality))
       if (missing.length === 0) return undefined
-      const { blockReason, finishReason } = state.message
-      const blocked = blockReason ?? (finishReason !== undefined && codec.isBlock(finishReason) ? finishReason : undefined)
+      const { blockReason, finishReason } = wordsOf(exchange, state.message)
+      const isBlocked = finishReason !== undefined && codec.isBlock(finishReason)
+      const blocked = blockReason ?? (isBlocked ? finishReason : undefined)
       if (blocked !== undefined) {
         return Transport.failure(target, exchange, "ContentBlocked", {
           status,
@@ -189,13 +192,29 @@ export const make = (
       })
     }
 
-    const finishOf = (exchange: Transport.Exchange, message: Message.Message): Omit<Finish, "_tag"> => ({
-      finishReason: message.finishReason ?? "unknown",
-      usage: message.usage,
-      endpoint: target.endpoint,
-      model: message.model ?? exchange.model,
-      ...(message.responseId === undefined ? {} : { responseId: message.responseId })
-    })
+    /** The provider's own words, which errors and telemetry repeat. */
+    const wordsOf = (exchange: Transport.Exchange, message: Message.Message) => {
+      const secrets = Transport.secretsOf(target, exchange)
+      const say = (value: string | undefined): string | undefined =>
+        value === undefined ? undefined : Redact.text(Secrets.word(value), { secrets })
+      return {
+        finishReason: say(message.finishReason),
+        blockReason: say(message.blockReason),
+        model: say(message.model),
+        responseId: say(message.responseId)
+      }
+    }
+
+    const finishOf = (exchange: Transport.Exchange, message: Message.Message): Omit<Finish, "_tag"> => {
+      const { finishReason, model, responseId } = wordsOf(exchange, message)
+      return {
+        finishReason: finishReason ?? "unknown",
+        usage: message.usage,
+        endpoint: target.endpoint,
+        model: model ?? exchange.model,
+        ...(responseId === undefined ? {} : { responseId })
+      }
+    }
 
     const one = (request: GenerationRequest): Effect.Effect<Generated, GenerationError> =>
       Effect.flatMap(exchangeOf(request, false), (first) =>

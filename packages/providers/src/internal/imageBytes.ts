@@ -51,7 +51,7 @@ const dataUrl = /^\s*data:([a-z]+\/[a-z0-9.+-]+)?((?:;[a-z0-9._=+"-]+)*),/i
 export const isDataUrl = (text: string): boolean => /^\s*data:/i.test(text)
 
 /** An image part out of base64, or out of a data URL in its place. */
-export const fromBase64 = (text: string, declared?: string | undefined): ImagePart | undefined => {
+export const fromBase64 = (text: string, declared?: string): ImagePart | undefined => {
   const header = isDataUrl(text) ? dataUrl.exec(text.slice(0, 300)) : undefined
   if (header === null) return undefined
   if (header !== undefined && !/;base64/i.test(header[2] ?? "")) return undefined

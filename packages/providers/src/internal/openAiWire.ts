@@ -70,7 +70,7 @@ export const encodeImages = (request: GenerationRequest, model: string): Json.Js
   })
 
 /** A picture given as base64, as a data URL, or as a link. */
-const fromText = (value: string, declared?: string | undefined): Message.Piece | undefined =>
+const fromText = (value: string, declared?: string): Message.Piece | undefined =>
   /^\s*https?:\/\//i.test(value)
     ? { _tag: "Hosted", url: value.trim(), source: "" }
     : ImageBytes.fromBase64(value, declared)

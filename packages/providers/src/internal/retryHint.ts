@@ -22,9 +22,11 @@ const unitMillis = (unit: string): number | undefined => {
   return undefined
 }
 
-const part = /(\d{1,12}(?:\.\d{1,12})?)\s{0,3}(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|毫秒|秒钟?|分钟?|小时|時間|天|초|분|시간)(?![A-Za-z])/gi
+const part =
+  /(\d{1,12}(?:\.\d{1,12})?)\s{0,3}(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|毫秒|秒钟?|分钟?|小时|時間|天|초|분|시간)(?![A-Za-z])/gi
 
-const goParts = /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?/i
+const goParts =
+  /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?/i
 
 /** `2m59.56s`, `10h17m5.7s`, `26.4s`, `120ms`, `1d`: the length in milliseconds. */
 export const parseDuration = (text: string): number | undefined => {
@@ -74,7 +76,7 @@ const spent = (remaining: string | undefined): boolean => remaining !== undefine
 
 const resetWait = (value: string, now: number | undefined): number | undefined =>
   parseDuration(value) ??
-  (/^\d{1,7}(?:\.\d{1,9})?$/.test(value.trim()) ? sane(Number(value) * 1000) : sinceNow(value, now))
+    (/^\d{1,7}(?:\.\d{1,9})?$/.test(value.trim()) ? sane(Number(value) * 1000) : sinceNow(value, now))
 
 const max = (values: ReadonlyArray<number | undefined>): number | undefined =>
   values.reduce<number | undefined>((a, b) => (b === undefined ? a : a === undefined ? b : Math.max(a, b)), undefined)
@@ -120,7 +122,10 @@ export const fromFields = (
     else if (length !== undefined) waits.push(length)
     else if (number === undefined) waits.push(/^retry/.test(key) ? parseRetryAfter(text, now) : undefined)
     else if (/(?:ms|millis|milliseconds)$/.test(key)) waits.push(sane(number))
-    else if (/^(?:retryafter|retryin|retrydelay|estimatedtime|waittime|waitseconds|resetafter|resetsin|resetin|cooldown|availablein|backoff)/.test(key)) {
+    else if (
+      /^(?:retryafter|retryin|retrydelay|estimatedtime|waittime|waitseconds|resetafter|resetseconds|retryseconds|resetsin|resetin|cooldown|availablein|backoff)/
+        .test(key)
+    ) {
       if (number < 1e9) waits.push(sane(number * 1000))
     }
   }
@@ -129,16 +134,31 @@ export const fromFields = (
 
 const lead = [
   "(?:re)?try(?:ing)?(?: again| later)?(?: your request)?[,:;]? {0,2}(?:in|after|within)(?: about| approximately| at least| another)?:?",
-  "retry-?after[:=]?", "retry[_ ]in[:=]?", "retrydelay[\"']?[:=]",
-  "wait(?:ing)?(?: for| at least| about)?(?: another)?", "(?:will |to )?(?:be )?resets? (?:after|in)", "available (?:again )?in",
-  "back in", "cool-?down(?: of| for|:)?", "come back in", "again in", "restored in", "refreshes in", "下次可用"
+  "retry-?after[:=]?",
+  "retry[_ ]in[:=]?",
+  "retrydelay[\"']?[:=]",
+  "wait(?:ing)?(?: for| at least| about)?(?: another)?",
+  "(?:will |to )?(?:be )?resets? (?:after|in)",
+  "available (?:again )?in",
+  "back in",
+  "cool-?down(?: of| for|:)?",
+  "come back in",
+  "again in",
+  "restored in",
+  "refreshes in",
+  "下次可用"
 ].join("|")
 
-const afterLead = new RegExp(`\\b(?:${lead})\\s{0,3}["'~]?((?:\\d[\\d.]{0,15}\\s{0,3}[A-Za-z\\u4e00-\\u9fff]{1,12}[\\s,]{0,3}(?:and\\s)?){1,5})`, "gi")
+const afterLead = new RegExp(
+  `\\b(?:${lead})\\s{0,3}["'~]?((?:\\d[\\d.]{0,15}\\s{0,3}[A-Za-z\\u4e00-\\u9fff]{1,12}[\\s,]{0,3}(?:and\\s)?){1,5})`,
+  "gi"
+)
 const clock = /\b(?:again in|retry (?:in|after)|resets? in|wait) (\d{1,2}):([0-5]\d):([0-5]\d)\b/i
 const bareSeconds = /\b(?:retry-?after|retry_after)["']?\s{0,2}[:=]\s{0,2}["']?(\d{1,6}(?:\.\d{1,6})?)(?![\w.])/i
-const chinese = /(\d{1,6}(?:\.\d{1,6})?)\s{0,2}(毫秒|秒钟?|分钟|个?小时|天)\s{0,2}(?:之?后|以后|内?再|再试|重试|后重试)/g
-const chineseWait = /(?:等待|等|请在|稍等|冷却|剩余|还需)\s{0,2}(\d{1,6}(?:\.\d{1,6})?)\s{0,2}(毫秒|秒|分钟|个?小时|天)/g
+const chinese =
+  /(\d{1,6}(?:\.\d{1,6})?)\s{0,2}(毫秒|秒钟?|分钟|个?小时|天)\s{0,2}(?:之?后|以后|内?再|再试|重试|后重试)/g
+const chineseWait =
+  /(?:等待|等|请在|稍等|冷却|剩余|还需)\s{0,2}(\d{1,6}(?:\.\d{1,6})?)\s{0,2}(毫秒|秒|分钟|个?小时|天)/g
 const asian = /(\d{1,6})\s{0,2}(秒|分|時間|초|분|시간)\s{0,2}(?:後|후|뒤)/g
 
 /** What a client says about its own loop is not what the server asked for. */

@@ -7,12 +7,14 @@
 import * as Either from "effect/Either"
 
 /** The first thing that is wrong with an input. */
-export class Invalid {
+export class Invalid extends Error {
   constructor(
     readonly path: string,
     readonly legal: string,
     readonly actual: unknown
-  ) {}
+  ) {
+    super(`${path === "" ? "The input" : `"${path}"`} must be ${legal}; got ${show(actual)}`)
+  }
 }
 
 export type Reader<A> = (input: unknown, path: string) => A
@@ -22,8 +24,7 @@ export const show = (u: unknown): string => {
   if (u === undefined) return "nothing"
   if (typeof u === "string") return JSON.stringify(u.length > 40 ? `${u.slice(0, 40)}...` : u)
   if (Array.isArray(u)) return `an array of ${u.length}`
-  if (typeof u === "object" && u !== null) return "an object"
-  return String(u)
+  return typeof u === "number" || typeof u === "boolean" || u === null ? String(u) : `a value of type ${typeof u}`
 }
 
 export const invalid = (path: string, legal: string, actual: unknown): never => {

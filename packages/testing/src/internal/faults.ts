@@ -1,6 +1,6 @@
 /** Which fault the next request meets: rules by name, counted down, the newest first. */
 import * as Either from "effect/Either"
-import { array, compact, fields, invalid, isRecord, literal, name, number, run, show } from "./decoding.js"
+import { array, compact, fields, invalid, isRecord, literal, name, number, run } from "./decoding.js"
 import type { Reader } from "./decoding.js"
 import type { Uniform } from "./random.js"
 
@@ -66,7 +66,7 @@ const rule =
 export const decode = (input: unknown, endpoints: ReadonlyArray<string>): Either.Either<ReadonlyArray<Rule>, string> =>
   Either.mapLeft(
     run(() => (isRecord(input) ? [rule(endpoints)(input, "")] : array(rule(endpoints))(input, "faults"))),
-    ({ actual, legal, path }) => `"${path}" must be ${legal}; got ${show(actual)}`
+    ({ message }) => message
   )
 
 export interface Faults {

@@ -1,17 +1,6 @@
-/** The Gemini dialect, as the Developer API and Vertex AI speak it. */
-import { isRecord } from "./decoding.js"
+/** What the Gemini dialect answers, as the Developer API and Vertex AI speak it: results, streams and errors. */
+import type { Flavour } from "./geminiRequest.js"
 import * as Wire from "./wire.js"
-
-export interface Flavour {
-  readonly vertex: boolean
-  /** `v1` of the Developer API knows fewer fields. */
-  readonly version: string
-  readonly method: string
-  /** `alt=sse` was asked for. */
-  readonly sse: boolean
-  /** `publishers/google/models/...` with what stands before, for messages. */
-  readonly resource: string
-}
 
 const statusOf = {
   Overloaded: [503, "UNAVAILABLE"],
@@ -41,7 +30,8 @@ const message = (problem: Wire.Problem, model: string, flavour: Flavour): string
     case "RateLimited": {
       const wait = problem.retryAfter === undefined ? "" : ` Please retry in ${Wire.duration(problem.retryAfter)}.`
       const limit = problem.limit === undefined ? "" : `, limit: ${problem.limit}`
-      return `Quota exceeded for metric: ${service(flavour)}/generate_content_requests per minute${limit}, model: ${model}.${wait}`
+      const metric = `${service(flavour)}/generate_content_requests`
+      return `Quota exceeded for metric: ${metric} per minute${limit}, model: ${model}.${wait}`
     }
     case "Internal":
       return "An internal error has occurred. Please retry."
@@ -51,10 +41,12 @@ const message = (problem: Wire.Problem, model: string, flavour: Flavour): string
       return flavour.vertex
         ? "The request has no valid OAuth 2 access token for this API."
         : "The API key is not valid. Please pass a valid API key."
-    case "ModelNotFound":
+    case "ModelNotFound": {
+      const { method, resource, version } = flavour
       return flavour.vertex
-        ? `Publisher Model \`${flavour.resource}\` was not found, or the project has no access to it.`
-        : `models/${problem.model} is not found for API version ${flavour.version}, or is not supported for ${flavour.method}.`
+        ? `Publisher Model \`${resource}\` was not found, or the project has no access to it.`
+        : `models/${problem.model} is not found for API version ${version}, or is not supported for ${method}.`
+    }
     case "NotFound":
       return `Nothing is served at ${problem.path}.`
     case "TooLarge":
@@ -128,122 +120,6 @@ export const error = (problem: Wire.Problem, model: string, flavour: Flavour): W
   return Wire.json(body.error.code, array ? [body] : body)
 }
 
-const aspectRatios = ["1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9", "1:4", "1:8", "4:1", "8:1"]
-const imageSizes = ["512", "1K", "2K", "4K"]
-
-const either = (record: Readonly<Record<string, unknown>>, camel: string, snake: string): unknown =>
-  record[camel] ?? record[snake]
-
-const topLevel = new Set([
-  "contents",
-  "model",
-  "generationConfig",
-  "generation_config",
-  "safetySettings",
-  "safety_settings",
-  "systemInstruction",
-  "system_instruction",
-  "tools",
-  "toolConfig",
-  "tool_config",
-  "cachedContent",
-  "cached_content",
-  "labels"
-])
-
-const refuse = (field: string, text: string): never => {
-  throw new Wire.Unreadable(field, text)
-}
-
-const textOf = (contents: ReadonlyArray<unknown>, flavour: Flavour): string => {
-  const texts: Array<string> = []
-  contents.forEach((content, i) => {
-    const at = `contents[${i}]`
-    if (!isRecord(content)) return refuse(at, `Invalid value at '${at}': it must be an object.`)
-    const role = content["role"]
-    if (role === undefined ? flavour.vertex : role !== "user" && role !== "model" && role !== "function") {
-      refuse(`${at}.role`, "Please use a valid role: user, model.")
-    }
-    const parts = content["parts"]
-    if (!Array.isArray(parts) || parts.length === 0) {
-      return refuse(`${at}.parts`, `${at}.parts must not be empty.`)
-    }
-    parts.forEach((part: unknown, j) => {
-      if (!isRecord(part)) return refuse(`${at}.parts[${j}]`, `Invalid value at '${at}.parts[${j}]'.`)
-      const data = either(part, "inlineData", "inline_data")
-      const file = either(part, "fileData", "file_data")
-      if (typeof part["text"] === "string") texts.push(part["text"])
-      else if (data === undefined && file === undefined) {
-        refuse(`${at}.parts[${j}].data`, `${at}.parts[${j}].data: the required oneof field 'data' must have one value.`)
-      } else if (isRecord(data)) {
-        const bytes = data["data"]
-        if (typeof bytes !== "string" || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(bytes)) {
-          refuse(`${at}.parts[${j}].inline_data.data`, "Invalid value: base64 decoding failed.")
-        }
-        if (typeof either(data, "mimeType", "mime_type") !== "string") {
-          refuse(`${at}.parts[${j}].inline_data.mime_type`, "The MIME type of inline data must be given.")
-        }
-      }
-    })
-  })
-  return texts.join("\n")
-}
-
-/** Reads the request as the real API does; throws `Unreadable`. */
-export const read = (body: unknown, model: string, flavour: Flavour): Wire.Ask => {
-  if (!isRecord(body)) return refuse("", "Invalid JSON payload received: an object is expected.")
-  for (const key of Object.keys(body)) {
-    if (!topLevel.has(key)) refuse(key, `Invalid JSON payload received. Unknown name "${key}": Cannot find field.`)
-  }
-  const contents = body["contents"]
-  const list = isRecord(contents) ? [contents] : contents
-  if (!Array.isArray(list) || list.length === 0) {
-    return refuse("contents", "GenerateContentRequest.contents: contents is not specified.")
-  }
-  const prompt = textOf(list, flavour)
-  const raw = either(body, "generationConfig", "generation_config")
-  const config = isRecord(raw) ? raw : {}
-  const modalities = either(config, "responseModalities", "response_modalities")
-  if (modalities !== undefined && !flavour.vertex && flavour.version === "v1") {
-    refuse(
-      "generation_config",
-      `Invalid JSON payload received. Unknown name "responseModalities" at 'generation_config': Cannot find field.`
-    )
-  }
-  const wanted = Array.isArray(modalities) ? modalities.map((m) => String(m).toUpperCase()) : undefined
-  for (const modality of wanted ?? []) {
-    if (!["TEXT", "IMAGE", "AUDIO"].includes(modality)) {
-      refuse("generation_config.response_modalities", `Invalid value at 'generation_config.response_modalities': "${modality}".`)
-    }
-  }
-  const image = either(config, "imageConfig", "image_config")
-  const shape = isRecord(image) ? image : {}
-  const aspectRatio = either(shape, "aspectRatio", "aspect_ratio")
-  const size = either(shape, "imageSize", "image_size")
-  if (aspectRatio !== undefined && !aspectRatios.some((known) => known === aspectRatio)) {
-    refuse("generation_config.image_config.aspect_ratio", `aspect_ratio must be one of ${aspectRatios.join(", ")}.`)
-  }
-  if (size !== undefined && !imageSizes.some((known) => known === size)) {
-    refuse("generation_config.image_config.image_size", `image_size must be one of ${imageSizes.join(", ")}.`)
-  }
-  const candidates = either(config, "candidateCount", "candidate_count") ?? 1
-  if (typeof candidates !== "number" || !Number.isInteger(candidates) || candidates < 1 || candidates > 8) {
-    return refuse("generation_config.candidate_count", "candidate_count must be in the range from 1 to 8.")
-  }
-  return {
-    model,
-    prompt,
-    wantsImage: wanted === undefined ? Wire.isImageModel(model) : wanted.includes("IMAGE"),
-    wantsText: wanted === undefined || wanted.includes("TEXT"),
-    candidates,
-    shape: {
-      aspectRatio: typeof aspectRatio === "string" ? aspectRatio : undefined,
-      size: typeof size === "string" ? size : undefined
-    },
-    stream: flavour.method === "streamGenerateContent"
-  }
-}
-
 interface Part {
   readonly [key: string]: unknown
 }
@@ -312,38 +188,43 @@ const responses = (ask: Wire.Ask, style: Wire.Style, flavour: Flavour): Readonly
     ]
   }
   return [
-    ...(empty ? [] : before.map((part) => ({ candidates: indices.map((i) => candidate(i, [part], {})), ...tail(false) }))),
+    ...(empty ? [] : before).map((part) => ({
+      candidates: indices.map((i) => candidate(i, [part], {})),
+      ...tail(false)
+    })),
     { candidates: indices.map((i) => candidate(i, made(i), finish)), ...tail(true) }
   ]
 }
 
 const overloaded: Wire.Problem = { _tag: "Overloaded", retryAfter: undefined }
 
+/** The text of the last one ends in the middle. */
+const breakLast = (texts: ReadonlyArray<string>): ReadonlyArray<string> =>
+  texts.map((text, i) => (i === texts.length - 1 ? Wire.truncated(text) : text))
+
 /** A whole answer with status 200, with what the fault makes of it. */
 export const answer = (ask: Wire.Ask, style: Wire.Style, flavour: Flavour): Wire.Reply => {
-  const bodies = responses(ask, style, flavour).map((body) => JSON.stringify(body))
+  const whole = responses(ask, style, flavour).map((body) => JSON.stringify(body))
+  const bodies = style.fault === "malformed-json" ? breakLast(whole) : whole
+  const late = style.fault === "error-after-200"
   const failure = errorBody(overloaded, ask.model, flavour)
-  const broken = style.fault === "malformed-json"
-  if (!ask.stream) {
-    const body = bodies[0] ?? "{}"
-    if (style.fault === "error-after-200") return Wire.json(200, failure)
-    return { ...Wire.json(200, {}), pieces: [broken ? Wire.truncated(body) : body] }
-  }
-  const kept = style.fault === "error-after-200" ? bodies.slice(0, Math.max(1, bodies.length - 1)) : bodies
+  if (!ask.stream) return late ? Wire.json(200, failure) : { ...Wire.json(200, {}), pieces: bodies }
+  const kept = late ? bodies.slice(0, Math.max(1, bodies.length - 1)) : bodies
   if (flavour.sse) {
-    const events = kept.map((body, i) => `data: ${broken && i === kept.length - 1 ? Wire.truncated(body) : body}\r\n\r\n`)
+    const events = kept.map((body) => `data: ${body}\r\n\r\n`)
     return {
       status: 200,
       headers: { "content-type": "text/event-stream" },
-      pieces: style.fault === "error-after-200" ? [...events, `${JSON.stringify(failure, null, 2)}\n`] : events,
+      // The real one writes such an error as it would into an array: bare, and over several lines.
+      pieces: late ? [...events, `${JSON.stringify(failure, null, 2)}\n`] : events,
       early: Math.min(1, events.length - 1)
     }
   }
-  const items = style.fault === "error-after-200" ? [...kept, JSON.stringify(failure)] : kept
-  const pieces = items.map((item, i) => `${i === 0 ? "[" : ",\r\n"}${broken && i === items.length - 1 ? Wire.truncated(item) : item}`)
+  const items = late ? [...kept, JSON.stringify(failure)] : kept
+  const pieces = items.map((item, i) => `${i === 0 ? "[" : ",\r\n"}${item}`)
   return {
     ...Wire.json(200, {}),
-    pieces: broken ? pieces : [...pieces, "]"],
+    pieces: style.fault === "malformed-json" ? pieces : [...pieces, "]"],
     early: Math.min(1, pieces.length - 1)
   }
 }

@@ -1,41 +1,69 @@
-/** The OpenAI-compatible dialect: chat completions and image generations, as relays serve them. */
+/** What the OpenAI-compatible dialect answers, as relays speak it: completions, streams, images and errors. */
 import { isRecord } from "./decoding.js"
+import type { Operation } from "./openaiRequest.js"
 import * as Wire from "./wire.js"
 
-export type Operation = "chat" | "images"
+interface Said {
+  readonly status: number
+  readonly type: string
+  readonly code: string | null
+  readonly message: string
+}
 
-const parts = (problem: Wire.Problem, model: string): readonly [status: number, type: string, code: string | null, message: string] => {
+const say = (status: number, type: string, code: string | null, message: string): Said => ({
+  status,
+  type,
+  code,
+  message
+})
+
+const [serverError, invalidRequest, unavailable] = [
+  "server_error",
+  "invalid_request_error",
+  "service_unavailable_error"
+] as const
+
+const put = (problem: Wire.Problem, model: string): Said => {
   switch (problem._tag) {
-    case "Overloaded":
-      return [503, "service_unavailable_error", "server_is_overloaded", "The model is overloaded with other requests. Please try again later."]
-    case "Expired":
-      return [503, "service_unavailable_error", "server_is_overloaded", "The model is overloaded: the request waited for too long and expired."]
+    case "Overloaded": {
+      const text = "The model is overloaded with other requests. Please try again later."
+      return say(503, unavailable, "server_is_overloaded", text)
+    }
+    case "Expired": {
+      const text = "The model is overloaded: the request waited for too long and expired."
+      return say(503, unavailable, "server_is_overloaded", text)
+    }
     case "RateLimited": {
       const limit = problem.limit === undefined ? "" : ` Limit ${problem.limit}.`
       const wait = problem.retryAfter === undefined ? "" : ` Please try again in ${Wire.duration(problem.retryAfter)}.`
-      return [429, "requests", "rate_limit_exceeded", `Rate limit reached for ${model} on requests per min (RPM).${limit}${wait}`]
+      const text = `Rate limit reached for ${model} on requests per min (RPM).${limit}${wait}`
+      return say(429, "requests", "rate_limit_exceeded", text)
     }
     case "Internal":
-      return [500, "server_error", null, "The server had an internal error while processing the request."]
+      return say(500, serverError, null, "The server had an internal error while processing the request.")
     case "GatewayTimeout":
-      return [504, "server_error", "gateway_timeout", "The upstream request timed out."]
+      return say(504, serverError, "gateway_timeout", "The upstream request timed out.")
     case "Unauthenticated":
-      return [401, "invalid_request_error", "invalid_api_key", "The API key provided is incorrect."]
-    case "ModelNotFound":
-      return [404, "invalid_request_error", "model_not_found", `The model \`${problem.model}\` does not exist, or you have no access to it.`]
+      return say(401, invalidRequest, "invalid_api_key", "The API key provided is incorrect.")
+    case "ModelNotFound": {
+      const text = `The model \`${problem.model}\` does not exist, or you have no access to it.`
+      return say(404, invalidRequest, "model_not_found", text)
+    }
     case "NotFound":
-      return [404, "invalid_request_error", "unknown_url", `Unknown request URL: ${problem.path}.`]
+      return say(404, invalidRequest, "unknown_url", `Unknown request URL: ${problem.path}.`)
     case "TooLarge":
-      return [413, "invalid_request_error", "request_too_large", `The request is larger than ${problem.limit} bytes.`]
+      return say(413, invalidRequest, "request_too_large", `The request is larger than ${problem.limit} bytes.`)
     case "Invalid":
-      return [400, "invalid_request_error", null, problem.message]
-    case "Blocked":
-      return [400, "image_generation_user_error", "moderation_blocked", "The request was rejected by the safety system."]
+      return say(400, invalidRequest, null, problem.message)
+    case "Blocked": {
+      const text = "The request was rejected by the safety system."
+      return say(400, "image_generation_user_error", "moderation_blocked", text)
+    }
   }
 }
 
 const errorBody = (problem: Wire.Problem, model: string) => {
-  const [, type, code, message] = parts(problem, model)
+  const { code, message, type } = put(problem, model)
   const param = problem._tag === "Invalid" && problem.field !== "" ? problem.field : null
   return { error: { message, type, param, code } }
 }
@@ -58,99 +86,7 @@ const limits = (problem: Wire.Problem): Readonly<Record<string, string>> =>
     : {}
 
 export const error = (problem: Wire.Problem, model: string): Wire.Reply =>
-  Wire.json(parts(problem, model)[0], errorBody(problem, model), { ...hint(problem), ...limits(problem) })
-
-const refuse = (field: string, text: string): never => {
-  throw new Wire.Unreadable(field, text)
-}
-
-const amount = (value: unknown, field: string): number => {
-  if (value === undefined || value === null) return 1
-  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 10
-    ? value
-    : refuse(field, `Invalid '${field}': an integer from 1 to 10 is expected.`)
-}
-
-const contentText = (content: unknown, at: string): string => {
-  if (typeof content === "string") return content
-  if (!Array.isArray(content)) return refuse(at, `Invalid type for '${at}': a string or an array of parts is expected.`)
-  return content
-    .map((part: unknown, i) => {
-      if (!isRecord(part) || typeof part["type"] !== "string") {
-        return refuse(`${at}[${i}].type`, `Missing required parameter: '${at}[${i}].type'.`)
-      }
-      if (part["type"] === "text" && typeof part["text"] !== "string") {
-        return refuse(`${at}[${i}].text`, `Missing required parameter: '${at}[${i}].text'.`)
-      }
-      if (part["type"] === "image_url") {
-        const image = part["image_url"]
-        if (!isRecord(image) || typeof image["url"] !== "string" || !/^(data:image\/|https?:)/.test(image["url"])) {
-          refuse(`${at}[${i}].image_url`, `Invalid '${at}[${i}].image_url': a data URL or an http(s) URL is expected.`)
-        }
-      }
-      return typeof part["text"] === "string" ? part["text"] : ""
-    })
-    .filter((text) => text !== "")
-    .join("\n")
-}
-
-const messagesText = (messages: unknown): string => {
-  if (!Array.isArray(messages)) return refuse("messages", "Missing required parameter: 'messages'.")
-  if (messages.length === 0) return refuse("messages", "Invalid 'messages': at least one message is expected.")
-  return messages
-    .map((entry: unknown, i) => {
-      const at = `messages[${i}]`
-      if (!isRecord(entry)) return refuse(at, `Invalid type for '${at}': an object is expected.`)
-      if (!["system", "developer", "user", "assistant", "tool"].some((role) => role === entry["role"])) {
-        return refuse(`${at}.role`, `Invalid value for '${at}.role'.`)
-      }
-      return contentText(entry["content"], `${at}.content`)
-    })
-    .join("\n")
-}
-
-/** Reads the request as the real API does; throws `Unreadable`. */
-export const read = (body: unknown, operation: Operation): Wire.Ask => {
-  if (!isRecord(body)) return refuse("", "The body of the request must be a JSON object.")
-  const model = body["model"]
-  if (typeof model !== "string" || model === "") return refuse("model", "You must provide a model parameter.")
-  if (operation === "images") {
-    const { prompt, size } = body
-    if (typeof prompt !== "string" || prompt === "") return refuse("prompt", "Missing required parameter: 'prompt'.")
-    if (size !== undefined && size !== "auto" && !(typeof size === "string" && /^\d{1,5}x\d{1,5}$|^[124]K$|^512$/.test(size))) {
-      return refuse("size", "Invalid value for 'size': for example '1024x1024' is expected.")
-    }
-    const format = body["response_format"]
-    if (format !== undefined && format !== "b64_json" && format !== "url") {
-      return refuse("response_format", "Invalid value for 'response_format': 'b64_json' or 'url' is expected.")
-    }
-    return {
-      model,
-      prompt,
-      wantsImage: true,
-      wantsText: false,
-      candidates: amount(body["n"], "n"),
-      shape: { size: typeof size === "string" ? size : undefined },
-      stream: false
-    }
-  }
-  const prompt = messagesText(body["messages"])
-  const modalities = body["modalities"]
-  const image = isRecord(body["image_config"]) ? body["image_config"] : {}
-  const [aspectRatio, size] = [image["aspect_ratio"], image["image_size"]]
-  return {
-    model,
-    prompt,
-    wantsImage: Array.isArray(modalities) ? modalities.includes("image") : Wire.isImageModel(model),
-    wantsText: true,
-    candidates: amount(body["n"], "n"),
-    shape: {
-      aspectRatio: typeof aspectRatio === "string" ? aspectRatio : undefined,
-      size: typeof size === "string" ? size : undefined
-    },
-    stream: body["stream"] === true
-  }
-}
+  Wire.json(put(problem, model).status, errorBody(problem, model), { ...hint(problem), ...limits(problem) })
 
 /** The whole message, and the pieces in which a stream gives it. */
 const message = (ask: Wire.Ask, style: Wire.Style, index: number) => {
@@ -195,7 +131,8 @@ const split = (text: string): ReadonlyArray<string> => {
 
 const usage = (ask: Wire.Ask, style: Wire.Style) => {
   const input = Wire.textTokens(ask.prompt)
-  const images = ask.wantsImage && style.fault !== "empty" && style.fault !== "blocked" ? ask.candidates * style.images : 0
+  const none = !ask.wantsImage || style.fault === "empty" || style.fault === "blocked"
+  const images = none ? 0 : ask.candidates * style.images
   const output = images * Wire.imageTokens + Wire.textTokens(Wire.say(ask))
   return { prompt_tokens: input, completion_tokens: output, total_tokens: input + output }
 }
@@ -241,8 +178,9 @@ const chatStream = (ask: Wire.Ask, style: Wire.Style, withUsage: boolean): Wire.
   const delta = (index: number, piece: object) => event([{ index, delta: piece, finish_reason: null }])
   const indices = Array.from({ length: ask.candidates }, (_, i) => i)
   const first = [": waiting for the model\n\n", ...indices.map((i) => delta(i, { role: "assistant", content: "" }))]
-  const content =
-    style.fault === "blocked" ? [] : indices.flatMap((i) => message(ask, style, i).deltas.map((piece) => delta(i, piece)))
+  const content = (style.fault === "blocked" ? [] : indices).flatMap((i) =>
+    message(ask, style, i).deltas.map((piece) => delta(i, piece))
+  )
   const reason = finishReason(style)
   const end = reason === null ? [] : [event(indices.map((index) => ({ index, delta: {}, finish_reason: reason })))]
   const count = withUsage ? [event([], { usage: usage(ask, style) })] : []
@@ -283,8 +221,8 @@ export const answer = (ask: Wire.Ask, style: Wire.Style, operation: Operation, b
     return chatStream(ask, style, isRecord(options) && options["include_usage"] === true)
   }
   if (style.fault === "error-after-200") return Wire.json(200, errorBody(overloaded, ask.model))
-  const reply =
-    operation === "chat" ? chatUnary(ask, style) : imagesAnswer(ask, style, record["response_format"] === "url" ? "url" : "b64_json")
+  const format = record["response_format"] === "url" ? "url" : "b64_json"
+  const reply = operation === "chat" ? chatUnary(ask, style) : imagesAnswer(ask, style, format)
   return style.fault === "malformed-json" ? { ...reply, pieces: reply.pieces.map(Wire.truncated) } : reply
 }
 

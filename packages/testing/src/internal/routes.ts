@@ -1,10 +1,10 @@
 /** From a method and a path to what is asked for. Pure: the server under `/node` does the rest. */
-import type * as Gemini from "./gemini.js"
-import type * as OpenAi from "./openai.js"
+import type { Flavour } from "./geminiRequest.js"
+import type { Operation } from "./openaiRequest.js"
 
 export type Route =
-  | { readonly _tag: "Gemini"; readonly model: string; readonly flavour: Gemini.Flavour }
-  | { readonly _tag: "OpenAi"; readonly operation: OpenAi.Operation }
+  | { readonly _tag: "Gemini"; readonly model: string; readonly flavour: Flavour }
+  | { readonly _tag: "OpenAi"; readonly operation: Operation }
   | { readonly _tag: "GeminiModels" }
   | { readonly _tag: "OpenAiModels" }
   | { readonly _tag: "File"; readonly id: string }
@@ -19,9 +19,11 @@ export interface Target {
   readonly route: Route
 }
 
-const developer = /^\/(v1|v1beta|v1alpha)\/models\/([^:]+):(generateContent|streamGenerateContent)$/
-const vertex =
-  /^\/(v1|v1beta1)\/((?:projects\/[^/]+\/locations\/[^/]+\/)?publishers\/google\/models\/([^/:]+)):(generateContent|streamGenerateContent)$/
+const developer = /^\/(v1|v1beta|v1alpha)\/models\/([^:]+):((?:streamG|g)enerateContent)$/
+const vertex = /^\/(v1|v1beta1)\/(.*publishers\/google\/models\/([^/:]+)):((?:streamG|g)enerateContent)$/
+
+/** What may stand before `publishers`; nothing in express mode. */
+const project = /^(projects\/[^/]+\/locations\/[^/]+\/)?publishers\//
 
 const decode = (text: string): string => {
   try {
@@ -59,7 +61,7 @@ const generation = (method: string, path: string, sse: boolean, google: boolean)
     }
   }
   const [, vertexVersion = "", resource = "", publisherModel = "", vertexVerb = ""] = vertex.exec(path) ?? []
-  return vertexVerb === ""
+  return vertexVerb === "" || !project.test(resource)
     ? { _tag: "Unknown" }
     : {
         _tag: "Gemini",

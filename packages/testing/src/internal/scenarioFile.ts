@@ -42,8 +42,9 @@ const event: Reader<Scenario.Event> = (input, path) => {
   const cap = at.maybe("cap", seconds)
   const mode = at.maybe("mode", literal("reject", "hang", "slow", "flaky"))
   if (cap === undefined && mode === undefined) at.wrong("mode", `a mode, or a "cap" beside it`)
-  const x = mode === "slow" ? at.need("x", positive) : at.maybe("x", () => at.wrong("x", `left out unless mode is "slow"`))
-  const p = mode === "flaky" ? at.need("p", share) : at.maybe("p", () => at.wrong("p", `left out unless mode is "flaky"`))
+  const unless = (key: "x" | "p", needed: Scenario.Mode) => () => at.wrong(key, `left out unless mode is "${needed}"`)
+  const x = mode === "slow" ? at.need("x", positive) : at.maybe("x", unless("x", "slow"))
+  const p = mode === "flaky" ? at.need("p", share) : at.maybe("p", unless("p", "flaky"))
   return compact({ from, to, cap, mode, x, p })
 }
 

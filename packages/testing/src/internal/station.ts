@@ -200,8 +200,8 @@ export const make = <T>(params: Params, sink: (output: Output<T>) => void): Stat
 
   const nextAt = (): number => {
     const job = front()
-    const queue = job === undefined ? Infinity : Math.min(job.arrivedAt + params.queueTimeout, capacity.changesAfter(now))
-    return Math.min(running.first(), queue)
+    if (job === undefined) return running.first()
+    return Math.min(running.first(), job.arrivedAt + params.queueTimeout, capacity.changesAfter(now))
   }
 
   const advance = (to: number): void => {

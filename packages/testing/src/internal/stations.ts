@@ -39,7 +39,7 @@ export const params = (
   }
 }
 
-/** Seconds of work that a generation needs: of the seed and of its id alone, the same for every attempt and endpoint. */
+/** Seconds of work that a generation needs, by the seed and its id alone: the same for every attempt and endpoint. */
 export const demand = (scenario: Scenario.Scenario, seed: number, requestId: string | number): number => {
   const { defaults } = Scenario
   const svc = {

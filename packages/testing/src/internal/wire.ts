@@ -67,11 +67,13 @@ export type Problem =
   | { readonly _tag: "Blocked" }
 
 /** A request that cannot be read: which field, and why. */
-export class Unreadable {
+export class Unreadable extends Error {
   constructor(
     readonly field: string,
-    readonly message: string
-  ) {}
+    message: string
+  ) {
+    super(message)
+  }
 }
 
 export const json = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Reply => ({
@@ -98,7 +100,7 @@ export const imageTokens = 1290
 
 export const textTokens = (text: string): number => Math.max(1, Math.ceil(text.length / 4))
 
-const words = ["amber", "boat", "cloud", "dusk", "ember", "field", "glass", "harbour", "island", "juniper", "kite", "lantern"]
+const words = "amber boat cloud dusk ember field glass harbour island juniper kite lantern".split(" ")
 
 /** What the model says; no word of the prompt is repeated. */
 export const say = (ask: Ask): string => {
@@ -113,10 +115,11 @@ export const pictures = (ask: Ask, style: Style, candidate: number): ReadonlyArr
     ? Array.from({ length: style.images }, (_, i) => Picture.draw(ask.prompt, `${candidate}.${i}`, ask.shape))
     : []
 
-export const drafts = (ask: Ask, style: Style): ReadonlyArray<Uint8Array> =>
-  ask.wantsImage
-    ? Array.from({ length: style.drafts }, (_, i) => Picture.draw(ask.prompt, `draft ${i}`, { ...ask.shape, size: "512" }))
-    : []
+export const drafts = (ask: Ask, style: Style): ReadonlyArray<Uint8Array> => {
+  const shape: Picture.Shape = { ...ask.shape, size: "512" }
+  const length = ask.wantsImage ? style.drafts : 0
+  return Array.from({ length }, (_, i) => Picture.draw(ask.prompt, `draft ${i}`, shape))
+}
 
 export const base64 = (bytes: Uint8Array): string => Encoding.encodeBase64(bytes)
 

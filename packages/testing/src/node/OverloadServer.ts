@@ -208,8 +208,8 @@ const scenarioOf = (given: Options["scenario"] = defaults.scenario): Effect.Effe
     : Effect.succeed(found.right)
 }
 
-const listen = (server: NodeHttp.Server, port: number, host: string): Effect.Effect<number, HttpServerError.ServeError> =>
-  Effect.async((resume) => {
+const listen = (server: NodeHttp.Server, port: number, host: string) =>
+  Effect.async<number, HttpServerError.ServeError>((resume) => {
     const onError = (cause: unknown): void => resume(Effect.fail(new HttpServerError.ServeError({ cause })))
     server.once("error", onError)
     server.listen(port, host, () => {
@@ -219,10 +219,20 @@ const listen = (server: NodeHttp.Server, port: number, host: string): Effect.Eff
     })
   })
 
-const stop = (server: NodeHttp.Server): Effect.Effect<void> =>
+const stop = (server: NodeHttp.Server, sockets: ReadonlySet<Socket>): Effect.Effect<void> =>
   Effect.async((resume) => {
-    server.close(() => resume(Effect.void))
-    server.closeAllConnections()
+    let closed = false
+    const check = (): void => {
+      if (closed && sockets.size === 0) resume(Effect.void)
+    }
+    server.close(() => {
+      closed = true
+      check()
+    })
+    for (const socket of sockets) {
+      socket.on("close", check)
+      socket.destroy()
+    }
   })
 
 /** Starts the server; it stops with the scope. Fails when it cannot listen, for example on a port that is taken. */
@@ -270,7 +280,9 @@ export const make = (
     }
 
     const counters = Effect.map(model.counters, (seen): Counters => {
-      const byEndpoint = Object.fromEntries(Object.entries(seen.byEndpoint).map(([name, now]) => [name, tally(name, now)]))
+      const byEndpoint = Object.fromEntries(
+        Object.entries(seen.byEndpoint).map(([name, now]) => [name, tally(name, now)])
+      )
       const sum = (of: (tally: Tally) => number) => Object.values(byEndpoint).reduce((n, entry) => n + of(entry), 0)
       return {
         requests: sum((t) => t.requests),
@@ -294,7 +306,7 @@ export const make = (
     })
 
     const bound = yield* Scope.extend(
-      Effect.acquireRelease(listen(server, options.port ?? defaults.port, host), () => stop(server)),
+      Effect.acquireRelease(listen(server, options.port ?? defaults.port, host), () => stop(server, sockets)),
       scope
     )
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${bound}`
@@ -332,7 +344,8 @@ export const make = (
 
     const handle = (req: NodeHttp.IncomingMessage, res: NodeHttp.ServerResponse): Effect.Effect<void> => {
       const address = URL.canParse(req.url ?? "", url) ? new URL(req.url ?? "", url) : new URL(url)
-      const target = Routes.route(req.method ?? "", address, endpoints, "x-goog-api-key" in req.headers || address.searchParams.has("key"))
+      const googleKey = "x-goog-api-key" in req.headers || address.searchParams.has("key")
+      const target = Routes.route(req.method ?? "", address, endpoints, googleKey)
       return control(req, res, target.route) ?? Exchange.run(settings, req, res, address, target)
     }
 

@@ -156,11 +156,14 @@ export class Flights<A, E> {
       Effect.flatMap(([exit, fiberRefs]) => {
         flight.settled = true
         flight.fiberRefs = fiberRefs
-        if (Exit.isFailure(exit)) this.free(flight)
+        if (Exit.isSuccess(exit) && !flight.superseded) {
+          Deferred.unsafeDone(flight.done, exit)
+          return Effect.ensuring(Effect.suspend(() => options.keep(exit.value)), Effect.sync(() => this.free(flight)))
+        }
+        // In this very step: who comes after a failure must not share it.
+        this.free(flight)
         Deferred.unsafeDone(flight.done, exit)
-        return Exit.isFailure(exit) || flight.superseded
-          ? Effect.sync(() => this.free(flight))
-          : Effect.ensuring(Effect.suspend(() => options.keep(exit.value)), Effect.sync(() => this.free(flight)))
+        return Effect.void
       }),
       Effect.uninterruptible
     )

@@ -56,7 +56,7 @@ const slotAt = <A>(slots: ReadonlyArray<Slot<A>>, at: number): Slot<A> => {
 }
 
 const instant = (millis: number): number => {
-  if (!Number.isFinite(millis)) throw new RangeError(`an instant must be finite milliseconds since the epoch, not ${millis}`)
+  if (!Number.isFinite(millis)) throw new RangeError(`an instant must be milliseconds since the epoch, not ${millis}`)
   return Math.floor(millis)
 }
 

@@ -3,10 +3,10 @@
  * part, an image lost on the way. Reads the shapes of Gemini, of chat completions, of image generations, of the
  * Responses API and of Anthropic messages; several of them at once are the events of one stream.
  */
-import { concepts } from "./vocabulary.js"
-import type { Verdict } from "./verdict.js"
-import type { Code } from "./unwrap.js"
 import { normalise, words } from "./text.js"
+import type { Code } from "./unwrap.js"
+import type { Verdict } from "./verdict.js"
+import { concepts } from "./vocabulary.js"
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -17,15 +17,40 @@ const list = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ?
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
 
 const blocks = new Set([
-  "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT",
-  "IMAGE_RECITATION", "MODEL_ARMOR", "JAILBREAK", "CONTENT_FILTER", "CONTENT_FILTERED", "REFUSAL", "GUARDRAIL_INTERVENED",
-  "SENSITIVE", "MODERATION"
+  "SAFETY",
+  "RECITATION",
+  "BLOCKLIST",
+  "PROHIBITED_CONTENT",
+  "SPII",
+  "IMAGE_SAFETY",
+  "IMAGE_PROHIBITED_CONTENT",
+  "IMAGE_RECITATION",
+  "MODEL_ARMOR",
+  "JAILBREAK",
+  "CONTENT_FILTER",
+  "CONTENT_FILTERED",
+  "REFUSAL",
+  "GUARDRAIL_INTERVENED",
+  "SENSITIVE",
+  "MODERATION"
 ])
 
 const empties = new Set([
-  "STOP", "MAX_TOKENS", "NO_IMAGE", "IMAGE_OTHER", "OTHER", "LANGUAGE", "MALFORMED_FUNCTION_CALL", "LENGTH",
-  "FINISH_REASON_UNSPECIFIED", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "END_TURN", "COMPLETED",
-  "MISSING_THOUGHT_SIGNATURE", "MALFORMED_RESPONSE"
+  "STOP",
+  "MAX_TOKENS",
+  "NO_IMAGE",
+  "IMAGE_OTHER",
+  "OTHER",
+  "LANGUAGE",
+  "MALFORMED_FUNCTION_CALL",
+  "LENGTH",
+  "FINISH_REASON_UNSPECIFIED",
+  "UNEXPECTED_TOOL_CALL",
+  "TOO_MANY_TOOL_CALLS",
+  "END_TURN",
+  "COMPLETED",
+  "MISSING_THOUGHT_SIGNATURE",
+  "MALFORMED_RESPONSE"
 ])
 
 interface Seen {
@@ -47,7 +72,9 @@ const addText = (seen: Seen, value: unknown): void => {
 
 const part = (seen: Seen, value: unknown): void => {
   if (!isObject(value)) return
-  const hasImage = ["inlineData", "inline_data", "fileData", "image_url", "image", "b64_json"].some((key) => value[key] !== undefined && value[key] !== null)
+  const hasImage = ["inlineData", "inline_data", "fileData", "image_url", "image", "b64_json"].some((key) =>
+    value[key] !== undefined && value[key] !== null
+  )
   if (hasImage && value["thought"] !== true) seen.image = true
   if (value["thought"] !== true) addText(seen, value["text"])
 }
@@ -75,7 +102,7 @@ const look = (seen: Seen, answer: Json): void => {
     if (!isObject(candidate)) continue
     finish(seen, candidate["finishReason"] ?? candidate["finish_reason"])
     const content = candidate["content"]
-    if (isObject(content)) for (const item of list(content["parts"])) part(seen, item)
+    if (isObject(content)) { for (const item of list(content["parts"])) part(seen, item) }
   }
   for (const choice of list(answer["choices"])) {
     if (!isObject(choice)) continue
@@ -86,7 +113,9 @@ const look = (seen: Seen, answer: Json): void => {
     addText(seen, choice["text"])
   }
   for (const item of list(answer["data"])) {
-    if (isObject(item) && [item["url"], item["b64_json"]].some((value) => typeof value === "string" && value !== "")) seen.image = true
+    if (isObject(item) && [item["url"], item["b64_json"]].some((value) => typeof value === "string" && value !== "")) {
+      seen.image = true
+    }
   }
   for (const item of list(answer["output"])) {
     if (!isObject(item)) continue
@@ -116,9 +145,12 @@ const verdict = (tag: Verdict["tag"], rule: string, matched: string, rest: Parti
 export const ofReasons = (codes: ReadonlyArray<Code>): Verdict | undefined => {
   const reasons = codes.filter((code) => /^(?:native)?(?:finish|block|stop)reason$/.test(code.key))
   const block = reasons.find((code) =>
-    code.key === "blockreason" ? !/UNSPECIFIED|^(?:none|null)$/i.test(code.value) : blocks.has(code.value.toUpperCase()))
+    code.key === "blockreason" ? !/UNSPECIFIED|^(?:none|null)$/i.test(code.value) : blocks.has(code.value.toUpperCase())
+  )
   if (block !== undefined) {
-    return verdict("ContentBlocked", "blocked", block.value, { outcome: block.key === "blockreason" ? "rejected" : "unknown" })
+    return verdict("ContentBlocked", "blocked", block.value, {
+      outcome: block.key === "blockreason" ? "rejected" : "unknown"
+    })
   }
   const empty = reasons.find((code) => empties.has(code.value.toUpperCase()))
   return empty === undefined ? undefined : verdict("EmptyResult", "no-content", empty.value)
@@ -132,11 +164,17 @@ export const ofAnswers = (answers: ReadonlyArray<Json>, streamed: boolean): Verd
   if (answers.length === 0) return undefined
   const seen: Seen = { promptBlock: undefined, finishes: [], texts: [], image: false, tokens: 0 }
   for (const answer of answers) look(seen, answer)
-  if (seen.promptBlock !== undefined) return verdict("ContentBlocked", "prompt-blocked", seen.promptBlock, { outcome: "rejected" })
+  if (seen.promptBlock !== undefined) {
+    return verdict("ContentBlocked", "prompt-blocked", seen.promptBlock, { outcome: "rejected" })
+  }
   const block = seen.finishes.find((reason) => blocks.has(reason))
-  if (block !== undefined && !seen.image) return verdict("ContentBlocked", "output-blocked", block, { outcome: "unknown" })
+  if (block !== undefined && !seen.image) {
+    return verdict("ContentBlocked", "output-blocked", block, { outcome: "unknown" })
+  }
   const first = seen.finishes[0] ?? ""
-  if (seen.finishes.includes("ERROR")) return verdict("Transient", "finished-with-error", "error", { outcome: "unknown" })
+  if (seen.finishes.includes("ERROR")) {
+    return verdict("Transient", "finished-with-error", "error", { outcome: "unknown" })
+  }
   if (seen.image) {
     return streamed && first === ""
       ? verdict("Transient", "cut-stream", "", { outcome: "unknown" })
@@ -145,9 +183,18 @@ export const ofAnswers = (answers: ReadonlyArray<Json>, streamed: boolean): Verd
   if (first === "MALFORMED_RESPONSE") return verdict("Malformed", "malformed-output", first)
   const said = seen.texts.join("").slice(0, 4000)
   const refusal = refuses(said)
-  if (refusal !== undefined) return verdict("ContentBlocked", "refusal-in-words", refusal, { outcome: "unknown", message: said })
-  if (streamed && first === "" && (said !== "" || seen.tokens > 0)) return verdict("Transient", "cut-stream", "", { outcome: "unknown" })
+  if (refusal !== undefined) {
+    return verdict("ContentBlocked", "refusal-in-words", refusal, { outcome: "unknown", message: said })
+  }
+  if (streamed && first === "" && (said !== "" || seen.tokens > 0)) {
+    return verdict("Transient", "cut-stream", "", { outcome: "unknown" })
+  }
   // About 1,290 tokens are an image: it was made, billed, and lost on the way.
   const lost = seen.tokens > 1000
-  return verdict("EmptyResult", lost ? "image-lost" : said === "" ? "no-content" : "text-only", first === "" ? said.slice(0, 80) : first, said === "" ? {} : { message: said })
+  return verdict(
+    "EmptyResult",
+    lost ? "image-lost" : said === "" ? "no-content" : "text-only",
+    first === "" ? said.slice(0, 80) : first,
+    said === "" ? {} : { message: said }
+  )
 }

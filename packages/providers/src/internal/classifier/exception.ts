@@ -2,11 +2,11 @@
  * Reads exceptions of HTTP clients: the machine's code along `cause` (at most five levels), then the words. Node,
  * undici, browsers, Bun and Deno.
  */
-import * as Redact from "holdfast/Redact"
 import type { Outcome, TimeoutPhase } from "holdfast/GenerationError"
+import * as Redact from "holdfast/Redact"
 import { outcomeOf, phaseOf } from "./phase.js"
-import { concepts } from "./vocabulary.js"
 import type { Verdict } from "./verdict.js"
+import { concepts } from "./vocabulary.js"
 
 interface Known {
   readonly tag: "Timeout" | "Transient" | "InvalidRequest" | "Malformed"
@@ -19,30 +19,73 @@ const unknown: Known = { tag: "Transient", outcome: "unknown" }
 const misconfigured: Known = { tag: "InvalidRequest", outcome: "not-started" }
 
 const codes: Readonly<Record<string, Known>> = {
-  ENOTFOUND: notStarted, EAI_AGAIN: notStarted, EAI_FAIL: notStarted, EAI_NODATA: notStarted, ECONNREFUSED: notStarted,
-  EHOSTUNREACH: notStarted, ENETUNREACH: notStarted, ENETDOWN: notStarted, EHOSTDOWN: notStarted, EADDRNOTAVAIL: notStarted,
-  ConnectionRefused: notStarted, FailedToOpenSocket: notStarted, DNSResolutionFailed: notStarted, EPROTO: notStarted,
-  ERR_SSL_WRONG_VERSION_NUMBER: notStarted, ERR_TLS_HANDSHAKE_TIMEOUT: { tag: "Timeout", phase: "connect" },
-  ECONNRESET: unknown, EPIPE: unknown, ECONNABORTED: unknown, ERR_STREAM_PREMATURE_CLOSE: unknown, UND_ERR_SOCKET: unknown,
-  UND_ERR_CLOSED: notStarted, UND_ERR_DESTROYED: unknown, UND_ERR_ABORTED: { tag: "Timeout", phase: "attempt" },
-  UND_ERR_INFO: unknown, UND_ERR_RES_EXCEEDED_MAX_SIZE: { tag: "Malformed" }, UND_ERR_HEADERS_OVERFLOW: { tag: "Malformed" },
-  UND_ERR_INVALID_ARG: misconfigured, UND_ERR_NOT_SUPPORTED: misconfigured, ERR_INVALID_URL: misconfigured,
-  ERR_HTTP2_STREAM_ERROR: unknown, ERR_HTTP2_STREAM_CANCEL: unknown, ERR_HTTP2_SESSION_ERROR: unknown,
-  ERR_HTTP2_GOAWAY_SESSION: unknown, ERR_HTTP2_INVALID_SESSION: unknown, ConnectionClosed: unknown, HPE_INVALID_CONSTANT: { tag: "Malformed" },
-  UND_ERR_CONNECT_TIMEOUT: { tag: "Timeout", phase: "connect" }, UND_ERR_HEADERS_TIMEOUT: { tag: "Timeout", phase: "headers" },
-  UND_ERR_BODY_TIMEOUT: { tag: "Timeout", phase: "body" }, ESOCKETTIMEDOUT: { tag: "Timeout", phase: "body" },
-  TimeoutError: { tag: "Timeout", phase: "attempt" }, ABORT_ERR: { tag: "Timeout", phase: "attempt" },
-  AbortError: { tag: "Timeout", phase: "attempt" }, HeadersTimeoutError: { tag: "Timeout", phase: "headers" },
-  BodyTimeoutError: { tag: "Timeout", phase: "body" }, ConnectTimeoutError: { tag: "Timeout", phase: "connect" },
-  UND_ERR_PRX_TLS: notStarted, ERR_CONNECTION_REFUSED: notStarted, DEPTH_ZERO_SELF_SIGNED_CERT: misconfigured,
-  SELF_SIGNED_CERT_IN_CHAIN: misconfigured, UNABLE_TO_VERIFY_LEAF_SIGNATURE: misconfigured, CERT_HAS_EXPIRED: misconfigured,
-  ERR_TLS_CERT_ALTNAME_INVALID: misconfigured, UNABLE_TO_GET_ISSUER_CERT_LOCALLY: misconfigured
+  ENOTFOUND: notStarted,
+  EAI_AGAIN: notStarted,
+  EAI_FAIL: notStarted,
+  EAI_NODATA: notStarted,
+  ECONNREFUSED: notStarted,
+  EHOSTUNREACH: notStarted,
+  ENETUNREACH: notStarted,
+  ENETDOWN: notStarted,
+  EHOSTDOWN: notStarted,
+  EADDRNOTAVAIL: notStarted,
+  ConnectionRefused: notStarted,
+  FailedToOpenSocket: notStarted,
+  DNSResolutionFailed: notStarted,
+  EPROTO: notStarted,
+  ERR_SSL_WRONG_VERSION_NUMBER: notStarted,
+  ERR_TLS_HANDSHAKE_TIMEOUT: { tag: "Timeout", phase: "connect" },
+  ECONNRESET: unknown,
+  EPIPE: unknown,
+  ECONNABORTED: unknown,
+  ERR_STREAM_PREMATURE_CLOSE: unknown,
+  UND_ERR_SOCKET: unknown,
+  UND_ERR_CLOSED: notStarted,
+  UND_ERR_DESTROYED: unknown,
+  UND_ERR_ABORTED: { tag: "Timeout", phase: "attempt" },
+  UND_ERR_INFO: unknown,
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: { tag: "Malformed" },
+  UND_ERR_HEADERS_OVERFLOW: { tag: "Malformed" },
+  UND_ERR_INVALID_ARG: misconfigured,
+  UND_ERR_NOT_SUPPORTED: misconfigured,
+  ERR_INVALID_URL: misconfigured,
+  ERR_HTTP2_STREAM_ERROR: unknown,
+  ERR_HTTP2_STREAM_CANCEL: unknown,
+  ERR_HTTP2_SESSION_ERROR: unknown,
+  ERR_HTTP2_GOAWAY_SESSION: unknown,
+  ERR_HTTP2_INVALID_SESSION: unknown,
+  ConnectionClosed: unknown,
+  HPE_INVALID_CONSTANT: { tag: "Malformed" },
+  UND_ERR_CONNECT_TIMEOUT: { tag: "Timeout", phase: "connect" },
+  UND_ERR_HEADERS_TIMEOUT: { tag: "Timeout", phase: "headers" },
+  UND_ERR_BODY_TIMEOUT: { tag: "Timeout", phase: "body" },
+  ESOCKETTIMEDOUT: { tag: "Timeout", phase: "body" },
+  TimeoutError: { tag: "Timeout", phase: "attempt" },
+  ABORT_ERR: { tag: "Timeout", phase: "attempt" },
+  AbortError: { tag: "Timeout", phase: "attempt" },
+  HeadersTimeoutError: { tag: "Timeout", phase: "headers" },
+  BodyTimeoutError: { tag: "Timeout", phase: "body" },
+  ConnectTimeoutError: { tag: "Timeout", phase: "connect" },
+  UND_ERR_PRX_TLS: notStarted,
+  ERR_CONNECTION_REFUSED: notStarted,
+  DEPTH_ZERO_SELF_SIGNED_CERT: misconfigured,
+  SELF_SIGNED_CERT_IN_CHAIN: misconfigured,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: misconfigured,
+  CERT_HAS_EXPIRED: misconfigured,
+  ERR_TLS_CERT_ALTNAME_INVALID: misconfigured,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: misconfigured
 }
 
 const known = (name: string): Known | undefined =>
   Object.hasOwn(codes, name)
     ? codes[name]
-    : /^ERR_SSL_/.test(name) ? unknown : /^UND_ERR_/.test(name) ? unknown : /^CERT_|_CERT(?:_|$)/.test(name) ? misconfigured : undefined
+    : /^ERR_SSL_/.test(name)
+    ? unknown
+    : /^UND_ERR_/.test(name)
+    ? unknown
+    : /^CERT_|_CERT(?:_|$)/.test(name)
+    ? misconfigured
+    : undefined
 
 /** `connect ETIMEDOUT` is a connection that never was; `read ETIMEDOUT` is one that went quiet. */
 const timedOut = (message: string, syscall: unknown): Known => ({
@@ -77,8 +120,12 @@ const str = (value: unknown): string => (typeof value === "string" ? value : "")
 const ofText = (text: string): Known => {
   const certificate = concepts.find((c) => c.rule === "certificate")
   if (certificate?.pattern.test(text) === true) return misconfigured
-  if (concepts.find((c) => c.rule === "timeout")?.pattern.test(text) === true) return { tag: "Timeout", phase: phaseOf(text) ?? "attempt" }
-  if (concepts.find((c) => c.rule === "network")?.pattern.test(text) === true) return { tag: "Transient", outcome: outcomeOf(text) }
+  if (concepts.find((c) => c.rule === "timeout")?.pattern.test(text) === true) {
+    return { tag: "Timeout", phase: phaseOf(text) ?? "attempt" }
+  }
+  if (concepts.find((c) => c.rule === "network")?.pattern.test(text) === true) {
+    return { tag: "Transient", outcome: outcomeOf(text) }
+  }
   if (concepts.find((c) => c.rule === "malformed")?.pattern.test(text) === true) return { tag: "Malformed" }
   return unknown
 }

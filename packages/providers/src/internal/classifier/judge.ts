@@ -13,12 +13,12 @@
 import type { Outcome } from "holdfast/GenerationError"
 import * as RetryHint from "../retryHint.js"
 import { ofAnswers, ofReasons, refuses } from "./answers.js"
-import { meaningOf, spell, type Meaning, type Weight } from "./codes.js"
+import { type Meaning, meaningOf, spell, type Weight } from "./codes.js"
 import { outcomeOf, phaseOf } from "./phase.js"
 import { namedIn, ofStatus, statedIn } from "./status.js"
-import { unwrap, type Fact, type Unwrapped } from "./unwrap.js"
+import { type Fact, unwrap, type Unwrapped } from "./unwrap.js"
 import type { Evidence, Verdict } from "./verdict.js"
-import { concepts, inputMedia, quotaLanguage, type Concept } from "./vocabulary.js"
+import { type Concept, concepts, inputMedia, quotaLanguage } from "./vocabulary.js"
 
 /** What the judge looks at; `Classifier.WireError` without the context. */
 export interface Case {
@@ -46,7 +46,12 @@ interface Scene {
   readonly all: string
 }
 
-const evidence = (rule: string, source: Evidence["source"], depth: number, matched: string): Evidence => ({ rule, source, depth, matched })
+const evidence = (rule: string, source: Evidence["source"], depth: number, matched: string): Evidence => ({
+  rule,
+  source,
+  depth,
+  matched
+})
 
 const lowerCased = (headers: Case["headers"]): Record<string, string> => {
   const out: Record<string, string> = {}
@@ -75,7 +80,9 @@ const sceneOf = (input: Case): Scene => {
       return { ...fact, words, statuses: [...statedIn(words), ...fact.statuses] }
     })
     .sort((a, b) => b.depth - a.depth)
-  const status = typeof input.status === "number" && input.status >= 100 && input.status <= 599 ? Math.trunc(input.status) : undefined
+  const status = typeof input.status === "number" && input.status >= 100 && input.status <= 599
+    ? Math.trunc(input.status)
+    : undefined
   return {
     found,
     facts,
@@ -90,7 +97,11 @@ const sceneOf = (input: Case): Scene => {
 /** The status to believe: the innermost one stated, else that of HTTP. */
 const believed = (scene: Scene): number | undefined => scene.inner ?? scene.status
 
-const byCode = (scene: Scene, weight: Weight, accept: (meaning: Meaning) => boolean = () => true): Verdict | undefined => {
+const byCode = (
+  scene: Scene,
+  weight: Weight,
+  accept: (meaning: Meaning) => boolean = () => true
+): Verdict | undefined => {
   for (const fact of scene.facts) {
     for (const code of [...fact.codes.filter((c) => c.key !== ""), ...fact.codes.filter((c) => c.key === "")]) {
       const meaning = meaningOf(code)
@@ -110,13 +121,17 @@ const holds = (concept: Concept, text: string): string | undefined => {
 /** The first concept that a layer's words or the words in its codes hold. */
 const byWords = (scene: Scene, weight: Concept["weight"]): Verdict | undefined => {
   for (const fact of scene.facts) {
-    const spelled = fact.codes.filter((c) => !/^(?:native)?(?:finish|block|stop)reason$|^param$|^quota/.test(c.key)).map((c) => spell(c.value)).join("\n")
+    const spelled = fact.codes.filter((c) => !/^(?:native)?(?:finish|block|stop)reason$|^param$|^quota/.test(c.key))
+      .map((c) => spell(c.value)).join("\n")
     for (const concept of concepts) {
       if (concept.weight !== weight) continue
       const words = holds(concept, fact.words)
       const matched = words ?? (weight === "hard" ? holds(concept, spelled) : undefined)
       if (matched !== undefined) {
-        return { tag: concept.tag, evidence: evidence(concept.rule, words === undefined ? "code" : "text", fact.depth, matched) }
+        return {
+          tag: concept.tag,
+          evidence: evidence(concept.rule, words === undefined ? "code" : "text", fact.depth, matched)
+        }
       }
     }
   }
@@ -125,7 +140,9 @@ const byWords = (scene: Scene, weight: Concept["weight"]): Verdict | undefined =
 
 /** A quota's period and value decide, wherever in the payload they stand; without a period, a stated wait does. */
 const byQuota = (scene: Scene, wait: number | undefined): Verdict | undefined => {
-  const ids = scene.facts.flatMap((fact) => fact.codes.filter((c) => c.key === "quotaid" || c.key === "quotametric").map((c) => c.value))
+  const ids = scene.facts.flatMap((fact) =>
+    fact.codes.filter((c) => c.key === "quotaid" || c.key === "quotametric").map((c) => c.value)
+  )
   const values = scene.facts.flatMap((fact) => fact.codes.filter((c) => c.key === "quotavalue").map((c) => c.value))
   const named = `${ids.join(" ")} ${scene.all}`
   if (ids.length === 0 && !quotaLanguage.test(scene.all)) return undefined
@@ -136,7 +153,8 @@ const byQuota = (scene: Scene, wait: number | undefined): Verdict | undefined =>
   }
   const minute = /PerMinute|per_minute|PerSecond|per_second/.exec(named)?.[0]
   if (minute !== undefined) return { tag: "RateLimited", evidence: evidence("quota-period", "code", 0, minute) }
-  const exceeded = /exceeded your current quota|quota exceeded for metric|check your plan and billing/i.exec(scene.all)?.[0]
+  const exceeded = /exceeded your current quota|quota exceeded for metric|check your plan and billing/i.exec(scene.all)
+    ?.[0]
   if (exceeded === undefined) return undefined
   return wait !== undefined && wait < quotaWait
     ? { tag: "RateLimited", evidence: evidence("quota-with-wait", "text", 0, exceeded) }
@@ -157,7 +175,12 @@ const clientFault = (status: number | undefined): boolean =>
 
 const byStatus = (status: number, depth: number): Verdict | undefined => {
   const meaning = ofStatus(status)
-  return meaning && { tag: meaning.tag, outcome: meaning.outcome, evidence: evidence(`status-${status}`, "status", depth, String(status)) }
+  return meaning &&
+    {
+      tag: meaning.tag,
+      outcome: meaning.outcome,
+      evidence: evidence(`status-${status}`, "status", depth, String(status))
+    }
 }
 
 /** Names of statuses and their numbers, layer by layer; the HTTP status last. */
@@ -177,9 +200,13 @@ const byStanding = (scene: Scene): Verdict | undefined => {
 
 const byPage = (scene: Scene): Verdict => {
   const challenge = concepts.find((c) => c.rule === "permission")
-  const gate = /just a moment|attention required|you have been blocked|verify you are human|checking (?:if the site|your browser)/i.exec(scene.all)?.[0]
+  const gate =
+    /just a moment|attention required|you have been blocked|verify you are human|checking (?:if the site|your browser)/i
+      .exec(scene.all)?.[0]
   const status = scene.status !== undefined && scene.status >= 400 ? scene.status : scene.inner ?? namedIn(scene.all)
-  if (gate !== undefined && challenge !== undefined) return { tag: "Forbidden", evidence: evidence("challenge", "text", 0, gate) }
+  if (gate !== undefined && challenge !== undefined) {
+    return { tag: "Forbidden", evidence: evidence("challenge", "text", 0, gate) }
+  }
   const verdict = status === undefined ? undefined : byStatus(status, 0)
   return verdict ?? { tag: "Malformed", evidence: evidence("page", "answer", 0, "html") }
 }
@@ -187,10 +214,13 @@ const byPage = (scene: Scene): Verdict => {
 const decide = (scene: Scene, wait: number | undefined): Verdict => {
   const { found, status } = scene
   const success = status !== undefined && status >= 200 && status < 300
-  if (scene.headers["cf-mitigated"] === "challenge") return { tag: "Forbidden", evidence: evidence("challenge", "header", 0, "cf-mitigated") }
+  if (scene.headers["cf-mitigated"] === "challenge") {
+    return { tag: "Forbidden", evidence: evidence("challenge", "header", 0, "cf-mitigated") }
+  }
   if (found.html && !found.errorObject) return byPage(scene)
   const hard = byCode(scene, "hard")
   if (hard !== undefined) return hard
+  if (believed(scene) === 402) return { tag: "QuotaExhausted", evidence: evidence("status-402", "status", 0, "402") }
   const quota = byQuota(scene, wait)
   if (quota !== undefined) return quota
   const deadline = byDeadline(scene)
@@ -201,12 +231,15 @@ const decide = (scene: Scene, wait: number | undefined): Verdict => {
   if (answer !== undefined) return answer
   // A plain text under a success is what the model said, unless it is how a client reports a failure.
   if (clientFault(believed(scene)) && inputMedia.test(scene.all)) {
-    return { tag: "InvalidRequest", evidence: evidence("input-media", "text", 0, inputMedia.exec(scene.all)?.[0] ?? "") }
+    return {
+      tag: "InvalidRequest",
+      evidence: evidence("input-media", "text", 0, inputMedia.exec(scene.all)?.[0] ?? "")
+    }
   }
   return byWords(scene, "hard") ??
     byCode(scene, "fair") ??
     reasons ??
-    (clientFault(believed(scene)) ? undefined : byWords(scene, "middle")) ??
+    bySymptom(scene) ??
     byRequestWords(scene) ??
     byStanding(scene) ??
     (status === undefined || success ? undefined : byStatus(status, 0)) ??
@@ -216,11 +249,23 @@ const decide = (scene: Scene, wait: number | undefined): Verdict => {
     byNothing(scene, success)
 }
 
+/** Symptoms in words; the status of a relay that has no room (429, 503, 529) says more than its broken connection. */
+const bySymptom = (scene: Scene): Verdict | undefined => {
+  const status = believed(scene)
+  if (clientFault(status)) return undefined
+  const verdict = byWords(scene, "middle")
+  return verdict?.evidence.rule === "network" && (status === 429 || status === 503 || status === 529)
+    ? undefined
+    : verdict
+}
+
 /** A relay answers 500 to a request that it cannot convert: the words tell. */
 const byRequestWords = (scene: Scene): Verdict | undefined => {
   if (believed(scene) !== 500) return undefined
   const soft = byWords(scene, "soft")
-  return soft?.tag === "InvalidRequest" && concepts.every((c) => c.rule !== "fault" || !c.pattern.test(scene.all)) ? soft : undefined
+  return soft?.tag === "InvalidRequest" && concepts.every((c) => c.rule !== "fault" || !c.pattern.test(scene.all))
+    ? soft
+    : undefined
 }
 
 const byName = (scene: Scene): Verdict | undefined => {
@@ -234,7 +279,9 @@ const byNothing = (scene: Scene, success: boolean): Verdict => {
       ? { tag: "EmptyResult", evidence: evidence("no-content", "answer", 0, "") }
       : { tag: "Malformed", evidence: evidence("nothing", "none", 0, "") }
   }
-  if (success && scene.streamed && /^\s*[[{]/.test(scene.all)) return { tag: "Transient", evidence: evidence("cut-stream", "answer", 0, ""), outcome: "unknown" }
+  if (success && scene.streamed && /^\s*[[{]/.test(scene.all)) {
+    return { tag: "Transient", evidence: evidence("cut-stream", "answer", 0, ""), outcome: "unknown" }
+  }
   if (success && !scene.found.errorObject) {
     const refusal = refuses(scene.all)
     return refusal === undefined
@@ -253,7 +300,8 @@ const outcomeFor = (scene: Scene, verdict: Verdict): Outcome | undefined => {
   if (verdict.tag === "Transient") {
     if (verdict.evidence.rule === "network") return outcomeOf(scene.all)
     if (scene.streamed) return "unknown"
-    return ofStatus(believed(scene) ?? 0)?.outcome ?? (verdict.evidence.source === "code" || verdict.evidence.rule === "fault" ? "rejected" : "unknown")
+    return ofStatus(believed(scene) ?? 0)?.outcome ??
+      (verdict.evidence.source === "code" || verdict.evidence.rule === "fault" ? "rejected" : "unknown")
   }
   if (verdict.evidence.rule === "certificate") return "not-started"
   return undefined
@@ -262,7 +310,7 @@ const outcomeFor = (scene: Scene, verdict: Verdict): Outcome | undefined => {
 /** The best line to show: the deepest layer that says something in words. */
 const messageOf = (scene: Scene): string =>
   scene.facts.find((fact) => fact.words.trim().length > 3)?.words.split("\n")[0]?.trim() ??
-  (scene.status === undefined ? "No message" : `HTTP ${scene.status} without a message`)
+    (scene.status === undefined ? "No message" : `HTTP ${scene.status} without a message`)
 
 const codeOf = (scene: Scene, keys: RegExp): string | undefined =>
   scene.facts.flatMap((fact) => fact.codes).find((code) => keys.test(code.key) && code.value.length > 1)?.value
@@ -287,13 +335,15 @@ const weigh = (input: Case): Verdict => {
     RetryHint.fromHeaders(dumped, input.now)
   const first = decide(scene, stated)
   const limited = first.tag === "RateLimited" || first.tag === "Overloaded" || first.tag === "QuotaExhausted"
-  const wait = stated ?? (limited ? RetryHint.fromResets(scene.headers, input.now) ?? RetryHint.fromResets(dumped, present) : undefined)
+  const wait = stated ??
+    (limited ? RetryHint.fromResets(scene.headers, input.now) ?? RetryHint.fromResets(dumped, present) : undefined)
   const verdict: Verdict = first.tag === "RateLimited" && wait !== undefined && wait >= quotaWait
     ? { ...first, tag: "QuotaExhausted", evidence: { ...first.evidence, rule: "long-wait" } }
     : first
   const status = scene.status !== undefined && scene.status >= 400 ? scene.status : scene.inner ?? scene.status
   const timeoutPhase = verdict.phase ?? (verdict.tag === "Timeout"
-    ? (scene.status !== undefined && scene.status >= 400) || verdict.evidence.source === "status" || verdict.evidence.source === "code"
+    ? (scene.status !== undefined && scene.status >= 400) || verdict.evidence.source === "status" ||
+        verdict.evidence.source === "code"
       ? "server"
       : phaseOf(scene.all) ?? "attempt"
     : undefined)
@@ -318,6 +368,10 @@ export const judge = (input: Case): Verdict => {
   try {
     return weigh(input)
   } catch {
-    return { tag: "Malformed", evidence: evidence("unreadable", "none", 0, ""), message: "The answer could not be read" }
+    return {
+      tag: "Malformed",
+      evidence: evidence("unreadable", "none", 0, ""),
+      message: "The answer could not be read"
+    }
   }
 }

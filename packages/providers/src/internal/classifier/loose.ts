@@ -169,7 +169,11 @@ const readValue = (r: Reader, nesting: number): Loose => {
 }
 
 /** The object or array that begins at `start`, and where it ends; undefined if none does. */
-export const read = (text: string, start: number, fuel: Fuel): { readonly value: Loose; readonly end: number } | undefined => {
+export const read = (
+  text: string,
+  start: number,
+  fuel: Fuel
+): { readonly value: Loose; readonly end: number } | undefined => {
   const r: Reader = { text, fuel, at: start }
   const value = text[start] === "[" ? readArray(r, 0) : readObject(r, 0)
   return value === undefined ? undefined : { value, end: Math.max(r.at, start + 1) }

@@ -3,11 +3,20 @@ import type { Outcome, TimeoutPhase } from "holdfast/GenerationError"
 
 const phases: ReadonlyArray<readonly [TimeoutPhase, RegExp]> = [
   ["pool", /pool ?timeout|timed? ?out[^.\n]{0,30}(?:acquir|pool|connection from)|connection pool[^.\n]{0,30}time/i],
-  ["connect", /connect(?:ion)? ?time(?:d ?)?-?out|connect_timeout|connecttimeout|connection to [^\n]{0,120} timed out|dial tcp[^\n]{0,120}(?:timeout|timed out)|connect etimedout|handshake timeout|timed? ?out[^.\n]{0,20}connect|curl: \(28\)[^\n]{0,40}connect/i],
+  [
+    "connect",
+    /connect(?:ion)? ?time(?:d ?)?-?out|connect_timeout|connecttimeout|connection to [^\n]{0,120} timed out|dial tcp[^\n]{0,120}(?:timeout|timed out)|connect etimedout|handshake timeout|timed? ?out[^.\n]{0,20}connect|curl: \(28\)[^\n]{0,40}connect/i
+  ],
   ["write", /write ?time(?:d ?)?-?out|send(?:ing)? time(?:d ?)?-?out|writing[^.\n]{0,20}timed out/i],
-  ["headers", /headers? ?time(?:d ?)?-?out|headers_timeout|awaiting (?:response )?headers|waiting for (?:response )?headers/i],
+  [
+    "headers",
+    /headers? ?time(?:d ?)?-?out|headers_timeout|awaiting (?:response )?headers|waiting for (?:response )?headers/i
+  ],
   ["idle", /idle ?time(?:d ?)?-?out|inactivity|no data received|stalled/i],
-  ["body", /body ?time(?:d ?)?-?out|body_timeout|read(?:ing)? ?time(?:d ?)?-?out|readtimeout|read timed out|read etimedout|timeout on reading|reading body/i]
+  [
+    "body",
+    /body ?time(?:d ?)?-?out|body_timeout|read(?:ing)? ?time(?:d ?)?-?out|readtimeout|read timed out|read etimedout|timeout on reading|reading body/i
+  ]
 ]
 
 /** The phase that an exception's words name; undefined if they name none. */

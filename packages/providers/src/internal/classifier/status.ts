@@ -52,22 +52,39 @@ export const ofStatus = (status: number): StatusMeaning | undefined => {
 }
 
 const explicit =
-  /(?:\b(?:http(?:\/[\d.]+)?|https?[ _]?status|status[ _-]?code|status|error[ _]code|code|error|response|returned|failed with|with|last status|got status|answered|状态码|错误码|响应码|エラーコード)\b|状态码|错误码|HTTP)\s{0,3}(?:error|status|code|code:|of|is|was)?\s{0,2}[:=(]{0,2}\s{0,3}["'<]?([45]\d\d)(?![\d.%])\b(?!\s{0,2}(?:tokens?|ms|seconds?|px|bytes))/gi
+  /(?:\b(?:http(?:\/[\d.]+)?|https?[ _]?status|status[ _-]?code|status|error[ _]code|code|error|response|returned|got|received|failed with|with|last status|got status|answered|状态码|错误码|响应码|エラーコード)\b|状态码|错误码|HTTP)\s{0,3}(?:error|status|code|code:|of|is|was|an?)?\s{0,2}[:=(]{0,2}\s{0,3}["'<]?([45]\d\d)(?![\d.%])\b(?!\s{0,2}(?:tokens?|ms|seconds?|px|bytes))/gi
 
-const leading = /^[^A-Za-z0-9\u4e00-\u9fff]{0,10}(?:(?:api |http |client |server )?error:?\s{0,3})?[[(<]?([45]\d\d)\b(?![.,%]\d)(?!\s{0,2}(?:tokens?|ms|seconds?|px|bytes|x))/i
+const leading =
+  /^[^A-Za-z0-9\u4e00-\u9fff]{0,10}(?:(?:api |http |client |server )?error:?\s{0,3})?[[(<]?([45]\d\d)\b(?![.,%]\d)(?!\s{0,2}(?:tokens?|ms|seconds?|px|bytes|x))/i
 
 const bracketed = /[[(<]([45]\d\d)(?:[\])>]| [A-Z])/g
 
 const phrases: ReadonlyArray<readonly [number, string]> = [
-  [400, "bad request"], [401, "unauthorized"], [402, "payment required"], [403, "forbidden"], [404, "not found"],
-  [405, "method not allowed"], [408, "request time-?out"], [413, "(?:payload|request entity|content) too large"],
-  [415, "unsupported media type"], [422, "unprocessable (?:entity|content)"], [429, "too many requests"],
-  [500, "internal server error"], [502, "bad gateway"], [503, "service (?:temporarily )?unavailable"],
-  [504, "gateway time-?out"], [520, "web server (?:is returning|returned) an unknown error"],
-  [521, "web server is down"], [523, "origin is unreachable"], [525, "ssl handshake failed"], [524, "a timeout occurred"]
+  [400, "bad request"],
+  [401, "unauthorized"],
+  [402, "payment required"],
+  [403, "forbidden"],
+  [404, "not found"],
+  [405, "method not allowed"],
+  [408, "request time-?out"],
+  [413, "(?:payload|request entity|content) too large"],
+  [415, "unsupported media type"],
+  [422, "unprocessable (?:entity|content)"],
+  [429, "too many requests"],
+  [500, "internal server error"],
+  [502, "bad gateway"],
+  [503, "service (?:temporarily )?unavailable"],
+  [504, "gateway time-?out"],
+  [520, "web server (?:is returning|returned) an unknown error"],
+  [521, "web server is down"],
+  [523, "origin is unreachable"],
+  [525, "ssl handshake failed"],
+  [524, "a timeout occurred"]
 ]
 
-const numbered = phrases.map(([status, phrase]) => [status, new RegExp(`\\b${status}\\b[^\\w\\n]{0,4}${phrase}`, "i")] as const)
+const numbered = phrases.map(([status, phrase]) =>
+  [status, new RegExp(`\\b${status}\\b[^\\w\\n]{0,4}${phrase}`, "i")] as const
+)
 const named = phrases.map(([status, phrase]) => [status, new RegExp(`\\b${phrase}\\b`, "i")] as const)
 
 /** The statuses that a text states as numbers, in the order in which they stand. */

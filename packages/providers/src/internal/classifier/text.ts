@@ -12,9 +12,31 @@ const decoder = new TextDecoder("utf-8", { fatal: false })
 export const decode = (bytes: Uint8Array): string => decoder.decode(bytes.subarray(0, maxBytes))
 
 const plain: Readonly<Record<string, string>> = {
-  "“": "\"", "”": "\"", "„": "\"", "＂": "\"", "‘": "'", "’": "'", "＇": "'",
-  "，": ",", "：": ":", "；": ";", "！": "!", "？": "?", "（": "(", "）": ")", "［": "[", "］": "]", "｛": "{", "｝": "}",
-  "【": "[", "】": "]", "＝": "=", "\u00a0": " ", "\u3000": " ", "\ufeff": "", "\u200b": ""
+  "“": "\"",
+  "”": "\"",
+  "„": "\"",
+  "＂": "\"",
+  "‘": "'",
+  "’": "'",
+  "＇": "'",
+  "，": ",",
+  "：": ":",
+  "；": ";",
+  "！": "!",
+  "？": "?",
+  "（": "(",
+  "）": ")",
+  "［": "[",
+  "］": "]",
+  "｛": "{",
+  "｝": "}",
+  "【": "[",
+  "】": "]",
+  "＝": "=",
+  "\u00a0": " ",
+  "\u3000": " ",
+  "\ufeff": "",
+  "\u200b": ""
 }
 
 const typographic = /[“”„＂‘’＇，：；！？（）［］｛｝【】＝\u00a0\u3000\ufeff\u200b]/g
@@ -22,15 +44,29 @@ const typographic = /[“”„＂‘’＇，：；！？（）［］｛｝【�
 /** Typographic and full-width punctuation as plain ASCII: pasted payloads lose their quotes to word processors. */
 export const normalise = (text: string): string => text.replace(typographic, (c) => plain[c] ?? c)
 
-const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b: " ", f: " ", "\"": "\"", "'": "'", "/": "/", "\\": "\\" }
+const escapes: Readonly<Record<string, string>> = {
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  b: " ",
+  f: " ",
+  "\"": "\"",
+  "'": "'",
+  "/": "/",
+  "\\": "\\"
+}
 
 /** One level of backslash escapes removed, wherever they stand. */
 export const unescape = (text: string): string =>
-  text.replace(/\\(?:u([0-9a-fA-F]{4})|([\s\S]))/g, (_all, hex: string | undefined, c: string | undefined) =>
-    hex !== undefined ? String.fromCharCode(parseInt(hex, 16)) : escapes[c ?? ""] ?? c ?? "")
+  text.replace(
+    /\\(?:u([0-9a-fA-F]{4})|([\s\S]))/g,
+    (_all, hex: string | undefined, c: string | undefined) =>
+      hex !== undefined ? String.fromCharCode(parseInt(hex, 16)) : escapes[c ?? ""] ?? c ?? ""
+  )
 
 /** Is this an HTML page, or a piece of one? */
-export const isHtml = (text: string): boolean => /<!doctype html|<html[\s>]|<head[\s>]|<title>|<body[\s>]|<center><h1>/i.test(text)
+export const isHtml = (text: string): boolean =>
+  /<!doctype html|<html[\s>]|<head[\s>]|<title>|<body[\s>]|<center><h1>/i.test(text)
 
 /** Removes `open … close` blocks in one pass; an unclosed block ends the text. */
 const withoutBlocks = (text: string, name: string): string => {
@@ -84,7 +120,10 @@ export const words = (text: string): string => {
   const clean = bounded
     .replace(/^\s{0,40}at [^\n]{0,400}$/gm, " ")
     .replace(/^\s{0,40}File "[^"\n]{0,300}", line \d+[^\n]{0,200}$/gm, " ")
-    .replace(/\b(?:https?|wss?):\/\/[^\s"'<>)\]}`]{1,2000}/gi, (url) => (/error-code-429/.test(url) ? " error-code-429 " : " "))
+    .replace(
+      /\b(?:https?|wss?):\/\/[^\s"'<>)\]}`]{1,2000}/gi,
+      (url) => (/error-code-429/.test(url) ? " error-code-429 " : " ")
+    )
   const joined = clean.includes("\n") ? joinWraps(clean) : clean
   const one = clean.replace(/\s+/g, " ").trim()
   const two = joined.replace(/\s+/g, " ").trim()

@@ -3,7 +3,7 @@
  * the layer. Layers are arrays, nested objects, JSON inside strings, Python reprs, inspect dumps, HTML pages, event
  * streams and the prose around them. Bounded in bytes, in nesting, in layers, in facts and in work; never throws.
  */
-import { read, type Fuel } from "./loose.js"
+import { type Fuel, read } from "./loose.js"
 import { decode, isHtml, maxBytes, normalise, pageWords, unescape, words } from "./text.js"
 
 /** A machine-readable word, and the key it stood under (empty in prose). */
@@ -73,32 +73,141 @@ const bare = (key: string): string => key.toLowerCase().replace(/[^a-z0-9]/g, ""
 
 /** What the caller sent, where to read more, and what identifies the call: never evidence. */
 const ignored = set(
-  "url", "uri", "link", "links", "help", "helpurl", "documentationurl", "docurl", "requestid", "xrequestid", "id",
-  "traceid", "stack", "trace", "stacktrace", "timestamp", "created", "createdat", "completedat", "modelversion",
-  "responseid", "locale", "input", "prompt", "messages", "contents", "request", "requestbodyvalues", "requestbody",
-  "requestoptions", "config", "args", "params", "options", "usage", "usagemetadata", "safetyratings", "safetysettings",
-  "candidates", "choices", "parts", "content", "output", "b64json", "inlinedata", "sequencenumber", "method", "path",
-  "port", "host", "hostname", "address", "object", "tools", "agent", "socket", "contentfilterresults",
-  "contentfilterresult", "retryable", "isretryable", "model", "modelname", "systemfingerprint", "userid", "links",
-  "sdkhttpresponse", "remedyhint", "thoughtsignature", "toolcalls", "instructions", "text"
+  "url",
+  "uri",
+  "link",
+  "links",
+  "help",
+  "helpurl",
+  "documentationurl",
+  "docurl",
+  "requestid",
+  "xrequestid",
+  "id",
+  "traceid",
+  "stack",
+  "trace",
+  "stacktrace",
+  "timestamp",
+  "created",
+  "createdat",
+  "completedat",
+  "modelversion",
+  "responseid",
+  "locale",
+  "input",
+  "prompt",
+  "messages",
+  "contents",
+  "request",
+  "requestbodyvalues",
+  "requestbody",
+  "requestoptions",
+  "config",
+  "args",
+  "params",
+  "options",
+  "usage",
+  "usagemetadata",
+  "safetyratings",
+  "safetysettings",
+  "candidates",
+  "choices",
+  "parts",
+  "content",
+  "output",
+  "b64json",
+  "inlinedata",
+  "sequencenumber",
+  "method",
+  "path",
+  "port",
+  "host",
+  "hostname",
+  "address",
+  "object",
+  "tools",
+  "agent",
+  "socket",
+  "contentfilterresults",
+  "contentfilterresult",
+  "retryable",
+  "isretryable",
+  "model",
+  "modelname",
+  "systemfingerprint",
+  "userid",
+  "links",
+  "sdkhttpresponse",
+  "remedyhint",
+  "thoughtsignature",
+  "toolcalls",
+  "instructions",
+  "text"
 )
 
 const codeKeys = set(
-  "code", "type", "status", "reason", "errortype", "errorcode", "errcode", "errorname", "statustext", "statusname",
-  "name", "limitsource", "faultcode", "exception", "errorclass", "codename", "category", "subtype", "errorreason",
-  "quotaid", "quotametric", "quotavalue", "param", "kind", "error", "failurereason", "grpcstatus", "errorkey",
-  "finishreason", "nativefinishreason", "blockreason", "stopreason", "providererrorcode", "apicode", "bizcode", "ret",
-  "tag", "err"
+  "code",
+  "type",
+  "status",
+  "reason",
+  "errortype",
+  "errorcode",
+  "errcode",
+  "errorname",
+  "statustext",
+  "statusname",
+  "name",
+  "limitsource",
+  "faultcode",
+  "exception",
+  "errorclass",
+  "codename",
+  "category",
+  "subtype",
+  "errorreason",
+  "quotaid",
+  "quotametric",
+  "quotavalue",
+  "param",
+  "kind",
+  "error",
+  "failurereason",
+  "grpcstatus",
+  "errorkey",
+  "finishreason",
+  "nativefinishreason",
+  "blockreason",
+  "stopreason",
+  "providererrorcode",
+  "apicode",
+  "bizcode",
+  "ret",
+  "tag",
+  "err"
 )
 
 const statusKeys = set(
-  "code", "status", "statuscode", "httpstatus", "httpstatuscode", "httpcode", "errorcode", "rawstatuscode",
-  "laststatus", "upstreamstatus", "upstreamstatuscode", "responsecode", "responsestatus", "originalstatus"
+  "code",
+  "status",
+  "statuscode",
+  "httpstatus",
+  "httpstatuscode",
+  "httpcode",
+  "errorcode",
+  "rawstatuscode",
+  "laststatus",
+  "upstreamstatus",
+  "upstreamstatuscode",
+  "responsecode",
+  "responsestatus",
+  "originalstatus"
 )
 
 const isStatus = (n: number): boolean => Number.isInteger(n) && n >= 400 && n <= 599
 
-const hintKey = /^(?:retry|reset|estimatedtime|quotareset|waittime|waitseconds|cooldown|availablein|backoff|ratelimitreset)/
+const hintKey =
+  /^(?:retry|reset|estimatedtime|quotareset|waittime|waitseconds|cooldown|availablein|backoff|ratelimitreset)/
 
 const looksLikeAnswer = (keys: ReadonlySet<string>): boolean =>
   keys.has("candidates") || keys.has("promptfeedback") || keys.has("choices") || keys.has("prompt_feedback") ||
@@ -130,7 +239,13 @@ const scalar = (s: State, fact: Draft, key: string, value: string | number | boo
   }
 }
 
-const visitObject = (s: State, value: Readonly<Record<string, unknown>>, depth: number, layers: number, within: string): void => {
+const visitObject = (
+  s: State,
+  value: Readonly<Record<string, unknown>>,
+  depth: number,
+  layers: number,
+  within: string
+): void => {
   const fact = draft(s, depth)
   if (fact === undefined) return
   const keys = Object.keys(value).slice(0, 200)
@@ -146,12 +261,16 @@ const visitObject = (s: State, value: Readonly<Record<string, unknown>>, depth: 
     }
     if (name === "retrydelay" && typeof field === "object") {
       const seconds = (field as Record<string, unknown>)["seconds"]
-      if (typeof seconds === "number" || typeof seconds === "string") s.hints.push({ key: "retryafterseconds", value: seconds })
+      if (typeof seconds === "number" || typeof seconds === "string") {
+        s.hints.push({ key: "retryafterseconds", value: seconds })
+      }
       continue
     }
     if (name === "choices" && Array.isArray(field)) {
       for (const choice of field.slice(0, 20) as ReadonlyArray<unknown>) {
-        const inner = typeof choice === "object" && choice !== null ? (choice as Record<string, unknown>)["error"] : undefined
+        const inner = typeof choice === "object" && choice !== null
+          ? (choice as Record<string, unknown>)["error"]
+          : undefined
         if (typeof inner !== "object" || inner === null) continue
         s.errorObject = true
         visit(s, inner, depth + 1, layers, "error")
@@ -180,10 +299,11 @@ const dumpHeaders = (s: State, headers: Record<string, unknown>): void => {
 
 /** Codes that stand in prose: `code=RESOURCE_EXHAUSTED`, `quotaId: …`, `StatusCode.UNAVAILABLE`. */
 const inProse =
-  /\b(error_?code|err_?code|code|status_?code|status_?name|status|error_?type|type|reason|finish_?reason|block_?reason|quota_?id|quota_?metric|quota_?value|error_?name|__type|retry_?delay|retry_?after)\b["']?\s{0,3}[:=]\s{0,3}["'<[*]{0,3}(?:StatusCode\.|FinishReason\.|BlockedReason\.|BlockReason\.)?([A-Za-z0-9_.:/-]{1,100})/gi
+  /\b(error_?code|err_?code|code|status_?code|status_?name|status|error_?type|type|reason|finish[_ ]?reason|block[_ ]?reason|quota_?id|quota_?metric|quota_?value|error_?name|__type|retry_?delay|retry_?after)\b["']?\s{0,3}[:=]\s{0,3}["'<[*]{0,3}(?:StatusCode\.|FinishReason\.|BlockedReason\.|BlockReason\.)?([A-Za-z0-9_.:/-]{1,100})/gi
 
 /** Words that only machines write: SCREAMING_SNAKE, snake_case, CamelCase, Dotted.Names. */
-const tokens = /\b(?:AI_[A-Za-z]{3,40}|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z][a-z0-9]*(?:_[a-z0-9]+)+|[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]+)+(?:\.[A-Z][A-Za-z0-9]+){0,4}|UNAVAILABLE|INTERNAL|UNAUTHENTICATED|CANCELLED|ABORTED|Throttling|Arrearage|ResourceExhausted|Unavailable|DeadlineExceeded)\b/g
+const tokens =
+  /\b(?:AI_[A-Za-z]{3,40}|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z][a-z0-9]*(?:_[a-z0-9]+)+|[A-Z][a-z0-9]+[A-Z][A-Za-z0-9]{1,80}(?:\.[A-Z][A-Za-z0-9]{1,80}){0,4}|UNAVAILABLE|INTERNAL|UNAUTHENTICATED|CANCELLED|ABORTED|Throttling|Arrearage|ResourceExhausted|Unavailable|DeadlineExceeded)\b/g
 
 const readProse = (s: State, fact: Draft, text: string): void => {
   const head = text.length > 16_000 ? text.slice(0, 16_000) : text
@@ -255,7 +375,7 @@ const visitText = (s: State, raw: string, depth: number, layers: number, owner: 
     readProse(s, fact, `${text.slice(0, Math.min(at, 2000))}\n${pageWords(text.slice(at))}`)
     return
   }
-  if (/\\+"\w|\\n/.test(text) && /[{[]\s*(?:\\[nrt]\s*)*\\+"/.test(text)) {
+  if (/\\["n]/.test(text) && /[{[]\s*(?:\\[nrt]\s*)*\\+"/.test(text)) {
     const at = text.search(/[{[]\s*(?:\\[nrt]\s*)*\\+"/)
     readProse(s, fact, text.slice(0, at))
     return visitText(s, unescape(text.slice(at)), depth + 1, layers + 1, undefined)
@@ -290,14 +410,23 @@ const visit = (s: State, value: unknown, depth: number, layers: number, within: 
   else if (typeof value === "number" || typeof value === "boolean") {
     if (typeof value === "number" && isStatus(value)) draft(s, depth)?.statuses.push(value)
   } else if (value instanceof Uint8Array) visitText(s, decode(value), depth, layers + 1, undefined)
-  else if (Array.isArray(value)) for (const item of value.slice(0, 500)) visit(s, item, depth, layers, within)
-  else if (typeof value === "object" && value !== null) visitObject(s, value as Record<string, unknown>, depth, layers, within)
+  else if (Array.isArray(value)) { for (const item of value.slice(0, 500)) visit(s, item, depth, layers, within) }
+  else if (typeof value === "object" && value !== null) {
+    visitObject(s, value as Record<string, unknown>, depth, layers, within)
+  }
 }
 
 /** Takes a body apart. Total. */
 export const unwrap = (body: unknown): Unwrapped => {
   const s: State = {
-    facts: [], hints: [], headers: {}, answers: [], fuel: { left: maxFuel }, nodes: 0, errorObject: false, html: false
+    facts: [],
+    hints: [],
+    headers: {},
+    answers: [],
+    fuel: { left: maxFuel },
+    nodes: 0,
+    errorObject: false,
+    html: false
   }
   try {
     visit(s, body, 0, 0, "")
@@ -311,5 +440,13 @@ export const unwrap = (body: unknown): Unwrapped => {
     statuses: fact.statuses
   }))
   const empty = facts.every((fact) => fact.words.trim() === "" && fact.codes.length === 0 && fact.statuses.length === 0)
-  return { facts, hints: s.hints, headers: s.headers, answers: s.answers, errorObject: s.errorObject, html: s.html, empty }
+  return {
+    facts,
+    hints: s.hints,
+    headers: s.headers,
+    answers: s.answers,
+    errorObject: s.errorObject,
+    html: s.html,
+    empty
+  }
 }

@@ -38,7 +38,8 @@ export const make =
           return Effect.zipRight(Effect.sync(settings.faults.clear), reply(Wire.json(200, { ok: true })))
         }
         return Effect.flatMap(Http.readBody(req, bodyLimit), (bytes) => {
-          const rules = Either.flatMap(parse(bytes?.toString("utf8") ?? ""), (u) => Faults.decode(u, settings.endpoints))
+          const body = parse(bytes?.toString("utf8") ?? "")
+          const rules = Either.flatMap(body, (u) => Faults.decode(u, settings.endpoints))
           if (Either.isLeft(rules)) return reply(Wire.json(400, { error: { message: rules.left } }))
           settings.faults.add(rules.right)
           return reply(Wire.json(200, { ok: true, added: rules.right.length }))
