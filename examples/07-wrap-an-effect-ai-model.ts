@@ -1,4 +1,4 @@
-/** 07. A model of `@effect/ai`: its client is built on `HttpClient`; the policy goes in there, and the model gains it. */
+/** 07. A model of `@effect/ai`: its client is built on `HttpClient`, so a policy put there holds for the model too. */
 import { LanguageModel } from "@effect/ai"
 import { OpenAiClient, OpenAiLanguageModel } from "@effect/ai-openai"
 import { FetchHttpClient } from "@effect/platform"

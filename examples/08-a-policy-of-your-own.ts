@@ -15,7 +15,7 @@ const allowance = (limit: number, window: Duration.DurationInput) =>
       return used++ < limit ? Effect.void : Effect.fail(
         new Rejected.LimitExceeded({
           policy: "Allowance",
-          name: "allowance",
+          policyName: "allowance",
           message: `more than ${limit} calls within ${Duration.format(window)}`,
           retryAfter: since + length - now
         })

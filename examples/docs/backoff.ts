@@ -1,5 +1,5 @@
 import { type Duration, Effect, Schedule, Stream } from "effect"
-import { Backoff, GenerationError } from "holdfast"
+import { Backoff, GenerationError, LoadProfile, OffPeak } from "holdfast"
 
 // The ladder of the pages: 2, 4, 8, 16, 32, 60, 60… s, each drawn between half of it and all of it.
 export const ladder = Backoff.exponential({ base: "2 seconds", cap: "1 minute", jitter: "equal" })
@@ -11,14 +11,12 @@ export const bounded = ladder.pipe(
   Backoff.withinDeadline({ attempt: "20 seconds" })
 )
 
-/** Each constructor with what it takes. */
-export const constructors = {
-  exponential: Backoff.exponential({ base: "1 second", factor: 2, jitter: "none" }),
-  linear: Backoff.linear({ base: "1 second", jitter: "none" }),
-  fibonacci: Backoff.fibonacci({ base: "1 second", jitter: "none" }),
-  constant: Backoff.constant({ base: "5 seconds", jitter: "none" }),
-  decorrelated: Backoff.decorrelated({ base: "1 second" }),
-  article: Backoff.article
+/** The ladders of the page's table. */
+export const ladders: Readonly<Record<string, Backoff.Backoff>> = {
+  exponential: Backoff.exponential({ jitter: "none" }),
+  linear: Backoff.linear({ jitter: "none" }),
+  fibonacci: Backoff.fibonacci({ jitter: "none" }),
+  constant: Backoff.constant({ jitter: "none" })
 }
 
 interface NotFound {
@@ -47,25 +45,23 @@ export const previewed = Backoff.preview(bounded, {
 export const repeats = (parts: Stream.Stream<string, GenerationError.GenerationError>) =>
   Stream.retry(parts, Backoff.upToAttempts(ladder, 3))
 
-/** Combinators after `ladder`, by the name that the page's table gives them. */
+/** Combinators after `ladder`, by their names in the page's table. */
 export const combined: Readonly<Record<string, Schedule.Schedule<unknown, unknown>>> = {
   "Backoff.upToAttempts": Backoff.upToAttempts(ladder, 5),
   "Backoff.upToElapsed": Backoff.upToElapsed(ladder, "10 minutes"),
   "Backoff.withinDeadline": Backoff.withinDeadline(ladder),
+  "OffPeak.stretch": OffPeak.stretch(ladder, LoadProfile.nanoBanana),
   "Schedule.intersect": Schedule.intersect(ladder, Schedule.recurs(5)),
   "Schedule.upTo": Schedule.upTo(ladder, "10 minutes"),
   "Schedule.whileInput": Schedule.whileInput(ladder, (error: unknown) => error !== undefined),
   "Schedule.whileOutput": Schedule.whileOutput(ladder, (delay: Duration.Duration) => delay !== undefined),
   "Schedule.tapOutput": Schedule.tapOutput(ladder, () => Effect.void),
   "Schedule.map": Schedule.map(ladder, String),
+  "Schedule.addDelay": Schedule.addDelay(ladder, () => "1 second"),
   "Schedule.jittered": Schedule.jittered(ladder),
   "Schedule.delayed": Schedule.delayed(ladder, () => "1 second"),
   "Schedule.modifyDelay": Schedule.modifyDelay(ladder, () => "1 second"),
-  "Schedule.addDelay": Schedule.addDelay(ladder, () => "1 second"),
   "Schedule.union": Schedule.union(ladder, Schedule.spaced("1 second")),
   "Schedule.either": Schedule.either(ladder, Schedule.spaced("1 second")),
-  "Schedule.andThen": Schedule.andThen(ladder, Schedule.spaced("1 second")),
-  "Schedule.mapInput": Schedule.mapInput(ladder, String),
-  "Schedule.resetAfter": Schedule.resetAfter(ladder, "1 minute"),
-  "Schedule.compose": Schedule.compose(ladder, Schedule.elapsed)
+  "Schedule.andThen": Schedule.andThen(ladder, Schedule.spaced("1 second"))
 }

@@ -1,7 +1,7 @@
 import { Effect, Layer } from "effect"
 import { Backoff, Deadline, Generation, GenerationCache, GenerationClient, Policy, Retry } from "holdfast"
 import { Telemetry, Timeout } from "holdfast"
-import { after, measure, overloaded, scripted } from "./support.js"
+import { after, measure, overloaded } from "./support.js"
 
 export const policy = Policy.compose(
   Deadline.make({ duration: "3 minutes" }),
@@ -45,13 +45,3 @@ export const attemptsOfTen = (cache: Layer.Layer<GenerationCache.GenerationCache
       )
     )
   )
-
-/** Policies with state are made in an effect, once for all calls. */
-export const layer = Generation.layer({
-  policy: Effect.sync(() => Policy.compose(retry(4), timeout)),
-  deadline: "3 minutes"
-})
-
-export const described = policy.describe
-
-export const guarded = Layer.provide(layer, scripted([{}]))

@@ -1,5 +1,5 @@
 import { Duration, Effect } from "effect"
-import { Generation, GenerationError, Policy, Rejected, Retry } from "holdfast"
+import { Generation, GenerationError, Rejected } from "holdfast"
 
 const placeholder = Effect.succeed("a placeholder")
 const later = (wait: Duration.Duration | undefined) =>
@@ -29,6 +29,3 @@ export const overloaded = new GenerationError.Overloaded({
   retryAfter: "20 seconds",
   cause: new Error("socket hang up")
 })
-
-/** Work that may have been done and billed is never repeated; all else may be. */
-export const atMostOnce = Policy.with(Retry.make({ unknownOutcome: "never" }))

@@ -1,4 +1,4 @@
-import { Effect, Layer, Metric, type Tracer } from "effect"
+import { Duration, Effect, Layer, Metric, type Tracer } from "effect"
 import { Telemetry } from "holdfast"
 
 /** Metrics, spans, and a line in the log for each retry. */
@@ -6,7 +6,7 @@ export const layer = Telemetry.layer({
   observers: [
     (event) =>
       event._tag === "RetryScheduled"
-        ? Effect.logInfo(`${event.error} from ${event.endpoint}: attempt ${event.attempt} in ${event.delay}`)
+        ? Effect.logInfo(`${event.error}: attempt ${event.attempt} in ${Duration.format(event.delay)}`)
         : Effect.void
   ]
 })

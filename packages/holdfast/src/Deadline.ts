@@ -30,7 +30,7 @@ const exceeded = (name: string, allowed: number, call: Call): DeadlineExceeded =
   const allowance = Duration.format(Duration.millis(Math.max(0, allowed)))
   return new DeadlineExceeded({
     policy: "Deadline",
-    name,
+    policyName: name,
     message: `no result within ${allowance}, after ${made} ${made === 1 ? "attempt" : "attempts"}: ` +
       "allow more time, or try again when the model is less loaded",
     attempts: [...attempts],

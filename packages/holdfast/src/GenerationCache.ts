@@ -24,9 +24,6 @@ import * as Storage from "./internal/cache/storage.js"
 import * as Verdict from "./internal/cache/verdict.js"
 import * as Options from "./internal/options.js"
 
-// -------------------------------------------------------------------------------------------------------------------
-// Model
-
 /** What a generation can fail with. */
 export type Failure = Verdict.Failure
 
@@ -87,8 +84,8 @@ export interface Stats {
 
 export interface Service {
   /**
-   * The result for this request, from the cache or by `generate`, in the `CacheMode` of the current fiber. Fails as `generate` does, and is never worse for the
-   * cache: a store that fails or hangs counts as empty.
+   * The result for this request, from the cache or by `generate`, in the `CacheMode` of the current fiber. Fails as
+   * `generate` does, and is never worse for the cache: a store that fails or hangs counts as empty.
    *
    * `generate` runs in a fiber of its own, with the context and fiber refs of the caller who starts it, for as long as
    * any caller waits for it. It sees a `CurrentCall` with the starter's identity, route and log, with the latest
@@ -109,9 +106,6 @@ export interface Service {
 
 export class GenerationCache extends Context.Tag("@holdfast/GenerationCache")<GenerationCache, Service>() {}
 
-// -------------------------------------------------------------------------------------------------------------------
-// Options
-
 /** Options of every cache. */
 export interface CacheOptions {
   /** Name in metrics and logs. Default `"default"`. */
@@ -121,8 +115,8 @@ export interface CacheOptions {
   /** How long a result answers like a new one. At least 0 (never), may be infinite. Default 1 hour. */
   readonly timeToLive?: Duration.DurationInput | undefined
   /**
-   * How long after `timeToLive` a result may stand in when a new one cannot be had. At least 0 (never), may be infinite.
-   * Default 24 hours.
+   * How long after `timeToLive` a result may stand in when a new one cannot be had. At least 0 (never), may be
+   * infinite. Default 24 hours.
    */
   readonly staleIfError?: Duration.DurationInput | undefined
   /**
@@ -148,15 +142,15 @@ export interface StoreOptions extends CacheOptions {
   readonly storeTimeout?: Duration.DurationInput | undefined
 }
 
-/** The defaults, durations in milliseconds and sizes in bytes. */
+/** The defaults; sizes in bytes. */
 export const defaults = {
   name: "default",
   namespace: "",
-  timeToLive: 60 * 60 * 1000,
-  staleIfError: 24 * 60 * 60 * 1000,
+  timeToLive: "1 hour",
+  staleIfError: "24 hours",
   maxEntries: 256,
   maxBytes: 256 * 1024 * 1024,
-  storeTimeout: 2000
+  storeTimeout: "2 seconds"
 } as const
 
 /**
@@ -176,9 +170,6 @@ export const isComplete = (value: Generated, request: GenerationRequest): boolea
   value.parts.length > 0 &&
   (["text", "image"] as const).every((modality) => !asksFor(request, modality) || holds(value, modality))
 
-// -------------------------------------------------------------------------------------------------------------------
-// Key
-
 /**
  * The key of a request: a versioned SHA-256, in letters, digits and dashes, that shows nothing of the prompt. (It is no
  * secret either: who can read it can test a guess.)
@@ -192,29 +183,33 @@ export const key = (
   options?: { readonly namespace?: string | undefined }
 ): Effect.Effect<string> => Key.make(options?.namespace ?? defaults.namespace, request)
 
-// -------------------------------------------------------------------------------------------------------------------
-// Metrics
+/** Results handed out, by `source` and `cache` (its name). */
+export const lookups = Metric.counter("holdfast_cache_lookups_total", {
+  description: "Results handed out by a cache. Labels: source (fresh, shared, hit, stale), cache",
+  incremental: true
+})
 
 /** Results dropped before their time because the cache was full, by `cache`. */
 export const evictions = Metric.counter("holdfast_cache_evictions_total", {
-  description: "Results dropped because the cache was full",
+  description: "Results dropped because the cache was full. Labels: cache",
   incremental: true
 })
 
 /** Steps of a store that failed or took too long, by `operation`, `reason` (`failure` or `timeout`) and `cache`. */
 export const storeFailures = Metric.counter("holdfast_cache_store_failures_total", {
-  description: "Operations of a cache's store that failed or timed out",
+  description: "Steps of a cache's store that did not succeed. Labels: operation, reason (failure, timeout), cache",
   incremental: true
 })
 
 /** Bytes that the results kept in memory take, by `cache`. */
-export const bytes = Metric.gauge("holdfast_cache_bytes", { description: "Bytes kept in memory by a cache" })
+export const bytes = Metric.gauge("holdfast_cache_bytes", {
+  description: "Bytes kept in memory by a cache. Labels: cache"
+})
 
 /** Results kept in memory, by `cache`. */
-export const entries = Metric.gauge("holdfast_cache_entries", { description: "Results kept in memory by a cache" })
-
-// -------------------------------------------------------------------------------------------------------------------
-// Constructors
+export const entries = Metric.gauge("holdfast_cache_entries", {
+  description: "Results kept in memory by a cache. Labels: cache"
+})
 
 interface Found extends Lookup {
   readonly source: "fresh" | "hit" | "stale"
@@ -242,6 +237,16 @@ const build = (
   const isStaleServed = options.isStaleServed ?? servesStale
   const isKept = options.isKept ?? isComplete
   const flights = new Flights<Found, Failure>()
+
+  const named = Metric.tagged(lookups, "cache", options.name ?? defaults.name)
+  const counters = {
+    fresh: Metric.tagged(named, "source", "fresh"),
+    shared: Metric.tagged(named, "source", "shared"),
+    hit: Metric.tagged(named, "source", "hit"),
+    stale: Metric.tagged(named, "source", "stale")
+  }
+  const counted = (lookup: Lookup): Effect.Effect<Lookup> =>
+    Effect.as(Metric.increment(counters[lookup.source]), lookup)
 
   const answer = (entry: Entry.Entry, source: "hit" | "stale"): Found => ({
     value: entry.value,
@@ -279,7 +284,7 @@ const build = (
   return {
     getOrGenerate: (request, generate) =>
       Effect.flatMap(CacheMode, (mode) => {
-        if (mode === "bypass") return made(generate)
+        if (mode === "bypass") return Effect.flatMap(made(generate), counted)
         return Effect.flatMap(Key.make(namespace, request), (id) => {
           const share = { keep: keep(id, request), startOver }
           const landed = mode === "use"
@@ -289,7 +294,7 @@ const build = (
               // What was begun before is older than this, and must not replace it.
               work: Effect.tap(made(Effect.interruptible(generate)), () => Effect.sync(() => flights.supersede(id)))
             })
-          return Effect.map(landed, ({ role, value }) => ({ ...value, source: sourceFor(value, role) }))
+          return Effect.flatMap(landed, ({ role, value }) => counted({ ...value, source: sourceFor(value, role) }))
         })
       }),
     peek: (request) =>
@@ -374,9 +379,6 @@ export const layerNoop: Layer.Layer<GenerationCache> = Layer.succeed(GenerationC
   invalidate: () => Effect.void,
   stats: Effect.succeed({ flights: 0, waiting: 0, entries: 0, bytes: 0 })
 })
-
-// -------------------------------------------------------------------------------------------------------------------
-// Combinators
 
 /** Runs the effect with every generation in it passing by the cache. */
 export const bypass = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => withMode(self, "bypass")

@@ -10,6 +10,7 @@
  */
 import * as Schema from "effect/Schema"
 import type * as Results from "./Generated.js"
+import type { Entry } from "./GenerationCache.js"
 import * as Errors from "./GenerationError.js"
 import type * as Request from "./GenerationRequest.js"
 import * as Codec from "./internal/schema/codec.js"
@@ -288,7 +289,7 @@ export const GenerationError: Schema.Schema<Errors.GenerationError, GenerationEr
 export interface RefusalEncoded<T extends Rejections.Tag> {
   readonly _tag: T
   readonly policy: string
-  readonly name: string
+  readonly policyName: string
   readonly message: string
   readonly retryAfter?: Codec.DurationEncoded
 }
@@ -303,11 +304,13 @@ type PlainRefusal = Exclude<Rejections.Tag, "DeadlineExceeded">
 type RefusalOf<T extends Rejections.Tag> = Extract<Rejections.Rejected, { readonly _tag: T }>
 
 /** Any refusal as it is written down. */
-export type RejectedEncoded = { readonly [T in PlainRefusal]: RefusalEncoded<T> }[PlainRefusal] | DeadlineExceededEncoded
+export type RejectedEncoded =
+  | { readonly [T in PlainRefusal]: RefusalEncoded<T> }[PlainRefusal]
+  | DeadlineExceededEncoded
 
 const refusalFields = {
   policy: Schema.String,
-  name: Schema.String,
+  policyName: Schema.String,
   message: Schema.String,
   retryAfter: Codec.optional(Codec.Duration)
 }
@@ -376,3 +379,21 @@ export type GeneratedEncoded = typeof generatedFields.Encoded
 
 /** The result of a generation. */
 export const Generated: Schema.Schema<Results.Generated, GeneratedEncoded> = generatedFields
+
+/** A kept result as it is written down. */
+export interface CacheEntryEncoded {
+  readonly value: GeneratedEncoded
+  readonly storedAt: Codec.NumberEncoded
+  readonly freshUntil: Codec.NumberEncoded
+  readonly staleUntil: Codec.NumberEncoded
+  readonly size: Codec.NumberEncoded
+}
+
+/** A kept result with its times, as a store of `GenerationCache` may write it down. */
+export const CacheEntry: Schema.Schema<Entry, CacheEntryEncoded> = Schema.Struct({
+  value: Generated,
+  storedAt: Codec.Number,
+  freshUntil: Codec.Number,
+  staleUntil: Codec.Number,
+  size: Codec.Number
+})

@@ -316,7 +316,7 @@ export function gate(profile: LoadProfile.Source, options: GateOptions = {}): Po
     const when = next === undefined ? "never" : new Date(next.start).toISOString()
     return new Shed({
       policy: "OffPeak",
-      name,
+      policyName: name,
       message: `the next window at or under "${bounds.atMost}" (${when}) comes too late for this call: allow more ` +
         "time, run it as urgent, or come back then",
       retryAfter: next === undefined ? undefined : Duration.millis(Math.max(0, next.start - now))

@@ -12,8 +12,8 @@ export const mask = "<redacted>"
 const dataUrl = "<data-url>"
 const base64 = "<base64>"
 
-/** Values that must not appear in the output, for example an API key or a prompt. Shorter than 4 characters: ignored. */
 export interface Options {
+  /** Values that must not appear in the output, such as an API key or a prompt. Shorter than 4 characters: ignored. */
   readonly secrets?: Iterable<string> | undefined
   /** Longest text kept, in characters, at least 1. Default 2,000. */
   readonly maxLength?: number | undefined
@@ -25,8 +25,8 @@ const defaultMaxLength = 2000
 const scanLimit = 64 * 1024
 
 /**
- * Each pattern takes time in proportion to the text: a run of characters either matches to its end or is bounded, so that
- * no input makes the same run be read from each of its positions.
+ * Each pattern takes time in proportion to the text: a run of characters either matches to its end or is bounded, so
+ * that no input makes the same run be read from each of its positions.
  */
 const patterns: ReadonlyArray<readonly [RegExp, string]> = [
   [/data:[a-z]+\/[a-z0-9.+-]{1,40};base64,[A-Za-z0-9+/=_-]*/gi, dataUrl],
@@ -38,7 +38,10 @@ const patterns: ReadonlyArray<readonly [RegExp, string]> = [
   [/\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)*/g, mask],
   [/-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g, mask],
   [/([?&](?:key|api[-_]?key|access_token|token|signature|sig|x-goog-signature)=)[^&\s"'<>]+/gi, `$1${mask}`],
-  [/((?:x-goog-api-key|x-api-key|api-key|authorization|apikey)["']?\s*[:=]\s*["']?)(?!Bearer )[^\s"',}]{6,}/gi, `$1${mask}`],
+  [
+    /((?:x-goog-api-key|x-api-key|api-key|authorization|apikey)["']?\s*[:=]\s*["']?)(?!Bearer )[^\s"',}]{6,}/gi,
+    `$1${mask}`
+  ],
   [/[A-Za-z0-9+/_-]{256,}={0,2}/g, base64]
 ]
 

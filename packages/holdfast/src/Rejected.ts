@@ -16,7 +16,7 @@ export interface Fields {
   /** The kind of policy, for example `"CircuitBreaker"`. */
   readonly policy: string
   /** The name that the policy was given. */
-  readonly name: string
+  readonly policyName: string
   readonly message: string
   /** How long to stay away, where the policy knows. */
   readonly retryAfter?: Duration.Duration | undefined

@@ -165,7 +165,7 @@ describe("GenerationCache.layerMemory", () => {
         )
         expect([tag, Exit.isSuccess(exit)]).toEqual([tag, servable.includes(tag)])
       }
-      const refusal = { policy: "P", name: "p", message: "x" }
+      const refusal = { policy: "P", policyName: "p", message: "x" }
       const cache = GenerationCache.make({ timeToLive: 0 })
       yield* cache.getOrGenerate(fox, scripted().generate)
       for (const tag of Rejected.tags) {
@@ -253,7 +253,8 @@ describe("GenerationCache.layerMemory", () => {
   it.effect("stays within its bytes, and keeps nothing larger than itself", () =>
     Effect.gen(function*() {
       const cache = GenerationCache.make({ maxBytes: 10_000 })
-      const of = (size: number) => Effect.succeed(generated([{ _tag: "Image", mimeType: "", bytes: new Uint8Array(size) }]))
+      const of = (size: number) =>
+        Effect.succeed(generated([{ _tag: "Image", mimeType: "", bytes: new Uint8Array(size) }]))
       for (const prompt of ["a", "b", "c"]) yield* cache.getOrGenerate({ prompt }, of(4000))
       const stats = yield* cache.stats
       expect(stats.entries).toBe(2)
@@ -376,7 +377,13 @@ describe("what a shared generation inherits", () => {
       yield* Fiber.join(leader)
       yield* Fiber.join(follower)
       expect(seen).toHaveLength(1)
-      expect(seen[0]).toMatchObject({ ...starter, attempt: 0, retryOwner: undefined, priority: 7, workClass: "interactive" })
+      expect(seen[0]).toMatchObject({
+        ...starter,
+        attempt: 0,
+        retryOwner: undefined,
+        priority: 7,
+        workClass: "interactive"
+      })
       expect(seen[0]?.log).toBe(log)
     }))
 
@@ -400,7 +407,7 @@ describe("what a shared generation inherits", () => {
   it.effect("a follower with time left starts over when the shared generation ran out of the starter's time", () =>
     Effect.gen(function*() {
       const spent: ReadonlyArray<(at: number) => GenerationCache.Failure> = [
-        () => new Rejected.DeadlineExceeded({ policy: "Deadline", name: "d", message: "over" }),
+        () => new Rejected.DeadlineExceeded({ policy: "Deadline", policyName: "d", message: "over" }),
         () => new GenerationError.Overloaded({ message: "busy", stoppedBy: "deadline" }),
         // The attempt's own clock was cut to the starter's deadline.
         () => new GenerationError.Timeout({ message: "cut", phase: "attempt" })
@@ -440,7 +447,7 @@ describe("what a shared generation inherits", () => {
           let started = 0
           const generate = Effect.suspend(() =>
             ++started === 1
-              ? Effect.delay(Effect.fail(new Rejected[tag]({ policy: "P", name: "p", message: "no" })), 100)
+              ? Effect.delay(Effect.fail(new Rejected[tag]({ policy: "P", policyName: "p", message: "no" })), 100)
               : Effect.succeed(generated([image(started)]))
           )
           const leader = yield* Effect.fork(Effect.exit(cache.getOrGenerate(fox, generate)))
@@ -572,7 +579,11 @@ describe("GenerationCache.layerStore", () => {
       expect((yield* cache.stats).entries).toBeUndefined()
     }).pipe(
       Effect.provide(Layer.suspend(() =>
-        GenerationCache.layerStore({ get: () => Effect.succeed(undefined), set: () => Effect.void, remove: () => Effect.void })
+        GenerationCache.layerStore({
+          get: () => Effect.succeed(undefined),
+          set: () => Effect.void,
+          remove: () => Effect.void
+        })
       ))
     ))
 })

@@ -37,15 +37,17 @@ const request: FastCheck.Arbitrary<GenerationRequest> = FastCheck.record(
 /** The same request with its fields in another order. */
 const permuted = (self: GenerationRequest, order: ReadonlyArray<number>): GenerationRequest => {
   const entries = Object.entries(self).map((entry, i) => [order[i % order.length] ?? 0, entry] as const)
-  return Object.fromEntries(entries.sort((a, b) => a[0] - b[0]).map(([, entry]) => entry)) as unknown as GenerationRequest
+  const sorted = entries.sort((a, b) => a[0] - b[0]).map(([, entry]) => entry)
+  return Object.fromEntries(sorted) as unknown as GenerationRequest
 }
 
 /** What a request means to the key, written the slow and obvious way. */
 const meaning = ({ count, images, modalities, timeouts: _, ...rest }: GenerationRequest): string => {
-  const unit = (value: string) => [...Array(value.length).keys()].map((i) => value.charCodeAt(i))
+  const units = (value: string) => [...Array(value.length).keys()].map((i) => value.charCodeAt(i))
+  const scalar = (value: unknown) => typeof value === "string" ? units(value) : value === 0 ? "0" : String(value)
   const shown = Object.entries(rest)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => [name, typeof value === "string" ? unit(value) : value === 0 ? "0" : String(value)] as const)
+    .map(([name, value]) => [name, scalar(value)] as const)
   return JSON.stringify([
     shown.sort(([a], [b]) => (a < b ? -1 : 1)),
     count ?? 1,

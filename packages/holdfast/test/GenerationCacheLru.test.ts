@@ -60,8 +60,8 @@ describe("the memory of a GenerationCache", () => {
             }
             if (each._tag === "set") {
               const until = now + each.life
-              const entry = { value: generated(key), storedAt: now, freshUntil: now, staleUntil: until, size: each.size }
-              const evicted = lru.set(key, entry, now)
+              const times = { storedAt: now, freshUntil: now, staleUntil: until }
+              const evicted = lru.set(key, { value: generated(key), ...times, size: each.size }, now)
               let expected = 0
               if (until > now && each.size <= maxBytes) {
                 model.push({ key, size: each.size, until })

@@ -45,7 +45,7 @@ describe("GenerationError", () => {
       expect(GenerationError.isRetryable(foreign)).toBe(false)
       expect(GenerationError.isFatal(foreign)).toBe(false)
     }
-    const refusal = new Rejected.Shed({ policy: "Bulkhead", name: "b", message: "m" })
+    const refusal = new Rejected.Shed({ policy: "Bulkhead", policyName: "b", message: "m" })
     expect([Rejected.isRejected(refusal), GenerationError.isGenerationError(refusal)]).toEqual([true, false])
   })
 

@@ -44,7 +44,11 @@ const common = {
 }
 const tags = FastCheck.constantFrom(...GenerationError.tags)
 
-const { error } = FastCheck.letrec<{ attempt: GenerationError.Attempt; error: GenerationError.GenerationError }>((tie) => ({
+interface History {
+  readonly attempt: GenerationError.Attempt
+  readonly error: GenerationError.GenerationError
+}
+const { error } = FastCheck.letrec<History>((tie) => ({
   attempt: FastCheck.record(
     { number, endpoint: text, model: text, startedAt: number, duration, error: tie("error") },
     { requiredKeys: ["number", "endpoint", "model", "startedAt", "duration"] }
@@ -72,8 +76,8 @@ const attempt = FastCheck.record(
 )
 const refusal: FastCheck.Arbitrary<Rejected.Rejected> = FastCheck.tuple(
   FastCheck.constantFrom(...Rejected.tags),
-  FastCheck.record({ policy: text, name: text, message: text, retryAfter: duration }, {
-    requiredKeys: ["policy", "name", "message"]
+  FastCheck.record({ policy: text, policyName: text, message: text, retryAfter: duration }, {
+    requiredKeys: ["policy", "policyName", "message"]
   }),
   FastCheck.record({ attempts: FastCheck.array(attempt, { maxLength: 2 }), last: error }, { requiredKeys: [] })
 ).map(([tag, fields, history]) =>
@@ -97,7 +101,12 @@ const chunk: FastCheck.Arbitrary<Chunk> = FastCheck.oneof(
   })
 )
 const generated: FastCheck.Arbitrary<Generated> = FastCheck.record(
-  { parts: FastCheck.array(part, { maxLength: 3 }), ...ending, attempts: FastCheck.array(attempt, { maxLength: 2 }), responseId: text },
+  {
+    parts: FastCheck.array(part, { maxLength: 3 }),
+    ...ending,
+    attempts: FastCheck.array(attempt, { maxLength: 2 }),
+    responseId: text
+  },
   { requiredKeys: ["parts", "finishReason", "usage", "endpoint", "model", "attempts"] }
 )
 const input: FastCheck.Arbitrary<Duration.DurationInput> = FastCheck.oneof(
@@ -172,11 +181,24 @@ const refusedWith = <A, I>(schema: Schema.Schema<A, I>, value: unknown): string 
 // -------------------------------------------------------------------------------------------------------------------
 
 describe("GenerationSchema", () => {
-  it("brings every error back as it was: class, message, waits, causes and history", roundTrip(GenerationSchema.GenerationError, error))
+  it(
+    "brings every error back as it was: class, message, waits, causes and history",
+    roundTrip(GenerationSchema.GenerationError, error)
+  )
   it("brings every refusal back as it was", roundTrip(GenerationSchema.Rejected, refusal))
-  it("brings every failure of a generation back as it was", roundTrip(GenerationSchema.Failure, FastCheck.oneof(error, refusal)))
+  it(
+    "brings every failure of a generation back as it was",
+    roundTrip(GenerationSchema.Failure, FastCheck.oneof(error, refusal))
+  )
   it("brings every attempt back as it was", roundTrip(GenerationSchema.Attempt, attempt))
   it("brings every result back as it was", roundTrip(GenerationSchema.Generated, generated))
+  it(
+    "brings every entry of a cache back as it was",
+    roundTrip(
+      GenerationSchema.CacheEntry,
+      FastCheck.record({ value: generated, storedAt: number, freshUntil: number, staleUntil: number, size: number })
+    )
+  )
   it("brings every part back as it was", roundTrip(GenerationSchema.Part, part))
   it("brings every chunk back as it was", roundTrip(GenerationSchema.Chunk, chunk))
 
@@ -202,10 +224,10 @@ describe("GenerationSchema", () => {
       expect(back).toBeInstanceOf(Error)
       expect(back).toBeInstanceOf(GenerationError[tag])
       expect(Schema.is(schema)(back)).toBe(true)
-      expect(Schema.is(schema)(new Rejected.Shed({ policy: "p", name: "n", message: "m" }))).toBe(false)
+      expect(Schema.is(schema)(new Rejected.Shed({ policy: "p", policyName: "n", message: "m" }))).toBe(false)
     }
     for (const tag of Rejected.tags) {
-      const value = new Rejected[tag]({ policy: "p", name: "n", message: "m", retryAfter: 5 })
+      const value = new Rejected[tag]({ policy: "p", policyName: "n", message: "m", retryAfter: 5 })
       const schema = GenerationSchema[tag] as unknown as Schema.Schema<Rejected.Rejected, unknown>
       expect(plain(through(schema, value))).toEqual(plain(value))
       expect(refusedWith(schema, { ...value, _tag: "Other" })).toMatch(/_tag/)
@@ -263,7 +285,7 @@ describe("GenerationSchema", () => {
 
   it("writes bytes as base64", () => {
     const image: Part = { _tag: "Image", mimeType: "image/png", bytes: Uint8Array.of(0x89, 0x50, 0x4e, 0x47) }
-    expect(Schema.encodeSync(GenerationSchema.Part)(image)).toEqual({ _tag: "Image", mimeType: "image/png", bytes: "iVBORw==" })
+    expect(Schema.encodeSync(GenerationSchema.Part)(image)).toEqual({ ...image, bytes: "iVBORw==" })
     expect(refusedWith(GenerationSchema.Part, { _tag: "Image", mimeType: "image/png", bytes: "!!" })).toMatch(/bytes/)
   })
 
@@ -295,7 +317,7 @@ describe("GenerationSchema", () => {
       expect(refusedWith(GenerationSchema.GenerationError, value)).not.toBe("accepted")
       expect(refusedWith(GenerationSchema.Rejected, value)).not.toBe("accepted")
     }
-    expect(refusedWith(GenerationSchema.Rejected, { ...base, policy: "p", name: "n" })).toMatch(/"CircuitOpen"/)
+    expect(refusedWith(GenerationSchema.Rejected, { ...base, policy: "p", policyName: "n" })).toMatch(/"CircuitOpen"/)
     expect(refusedWith(GenerationSchema.GenerationRequest, { prompt: "p", modalities: ["sound"] })).toMatch(/"sound"/)
     expect(refusedWith(GenerationSchema.GenerationRequest, { prompt: "p", timeouts: { body: -2 } })).toMatch(/"body"/)
     expect(refusedWith(GenerationSchema.Chunk, { _tag: "Finish" })).toMatch(/"finishReason"/)

@@ -147,7 +147,7 @@ describe("LoadProfile.learned", () => {
         Exit.die("defect"),
         Exit.fail(new GenerationError.InvalidRequest({ message: "no" })),
         Exit.fail(new GenerationError.Transient({ message: "reset" })),
-        Exit.fail(new CircuitOpen({ policy: "CircuitBreaker", name: "x", message: "open" })),
+        Exit.fail(new CircuitOpen({ policy: "CircuitBreaker", policyName: "x", message: "open" })),
         Exit.fail(new Error("foreign")),
         Exit.fail(injected)
       ]

@@ -9,6 +9,7 @@ import * as OffPeak from "holdfast/OffPeak"
 import * as Policy from "holdfast/Policy"
 import { CircuitOpen } from "holdfast/Rejected"
 import * as Retry from "holdfast/Retry"
+import { runInNewContext } from "node:vm"
 
 const hour = 3_600_000
 const minute = 60_000
@@ -31,10 +32,11 @@ class Plain extends Error {}
 const errors: ReadonlyArray<unknown> = [
   ...GenerationError.tags.filter((tag) => !GenerationError.isRetryable(GenerationError.make(tag, { message: "x" })))
     .map((tag) => GenerationError.make(tag, { message: "no" })),
-  new CircuitOpen({ policy: "CircuitBreaker", name: "x", message: "open" }),
+  new CircuitOpen({ policy: "CircuitBreaker", policyName: "x", message: "open" }),
   new Foreign(),
   new Plain("x"),
   new TypeError("x"),
+  runInNewContext("new Error('from another realm')"),
   { _tag: "NotFound" },
   { _tag: "Overloaded" }
 ]
@@ -143,6 +145,17 @@ describe("OffPeak.defer as a schedule", () => {
     expect(starts(OffPeak.defer(profile, { maxDeferral: "11 hours" }), { errors: busy(1), at: noon })).toEqual([])
     const schedule = OffPeak.defer(profile, { maxDeferral: "14 hours", within: Schedule.spaced("1 hour"), spread: 0 })
     expect(starts(schedule, { errors: busy(5), at: noon }).map((at) => (at - noon) / hour)).toEqual([12, 13, 14])
+  })
+
+  it("counts the longest deferral anew after a success", () => {
+    const schedule = OffPeak.defer(profile, {
+      maxDeferral: "14 hours",
+      within: Schedule.spaced("1 hour"),
+      every: "1 hour",
+      spread: 0
+    })
+    const at = starts(schedule, { errors: [overloaded(), "done", overloaded(), overloaded(), overloaded()], at: noon })
+    expect(at.map((start) => (start - noon) / hour)).toEqual([12, 13, 14, 15, 16])
   })
 
   it("stops rather than start at or after the deadline, or with too little time before it", () => {

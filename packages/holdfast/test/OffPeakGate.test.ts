@@ -1,6 +1,7 @@
 import { describe, expect, expectTypeOf, it } from "@effect/vitest"
 import { Chunk, Clock, Deferred, Duration, Effect, Exit, FastCheck, Fiber, Random, Ref, Stream } from "effect"
 import { TestClock, TestContext } from "effect"
+import * as Backoff from "holdfast/Backoff"
 import * as CurrentCall from "holdfast/CurrentCall"
 import * as Deadline from "holdfast/Deadline"
 import * as GenerationError from "holdfast/GenerationError"
@@ -99,6 +100,17 @@ describe("OffPeak.gate", () => {
         expect(seen[0]).toBeGreaterThanOrEqual(midnight)
         expect(seen[2]! - seen[0]!).toBeLessThan(minute)
       }
+    }))
+
+  it.effect("does not hold back a retry whose window has just ended", () =>
+    Effect.gen(function*() {
+      const end = midnight + 6 * hour
+      yield* TestClock.setTime(end - 1000)
+      const retry = Retry.make({ schedule: Backoff.constant({ base: "2 seconds", jitter: "none" }), maxAttempts: 2 })
+      const policy = Policy.compose(retry, OffPeak.gate(profile))
+      const fiber = yield* Effect.fork(Effect.exit(Policy.with(policy, Effect.fail(overloaded))))
+      yield* TestClock.adjust("2 seconds")
+      expect((yield* Fiber.poll(fiber))._tag).toBe("Some")
     }))
 
   it.effect("sees the deadline of a policy that stands around it", () =>

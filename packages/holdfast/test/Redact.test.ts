@@ -32,7 +32,8 @@ const fragment = FastCheck.oneof(
   { weight: 5, arbitrary: FastCheck.constantFrom(
     "authorization", "Authorization: ", "authorization: Bearer ", "Bearer ", "bearer", "Basic ", "x-api-key", "api-key",
     "x-goog-api-key\":\"", "apikey=", ":", "=", ": ", "\"", "'", ",", "}", " ", "\t", "\n", "?", "&", "?key=", "&sig=",
-    "&token=", "data:", "data:image/png;base64,", "AIza", "AQ.", "ya29.", "sk-", "sk_", "hf_", "eyJ", ".", "-", "_", "/",
+    "&token=", "data:", "data:image/png;base64,", "AIza", "AQ.", "ya29.", "sk-", "sk_", "hf_", "eyJ", ".", "-", "_",
+    "/",
     "-----BEGIN PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----", "-----BEGIN ",
     "<", ">", "…", Redact.mask, "<base64>", "<data-url>", "😀", "\ud83d", "\ude00"
   ) },
@@ -50,17 +51,28 @@ const long = FastCheck.tuple(FastCheck.integer({ min: 1900, max: 2000 }), messy,
 describe("Redact.text", () => {
   it("is idempotent, also where the text is cut", () =>
     FastCheck.assert(
-      FastCheck.property(FastCheck.oneof(messy, long), FastCheck.constantFrom(undefined, 1, 10, 50, 300), (input, maxLength) => {
-        const once = Redact.text(input, { maxLength })
-        expect(Redact.text(once, { maxLength })).toBe(once)
-      }),
+      FastCheck.property(
+        FastCheck.oneof(messy, long),
+        FastCheck.constantFrom(undefined, 1, 10, 50, 300),
+        (input, maxLength) => {
+          const once = Redact.text(input, { maxLength })
+          expect(Redact.text(once, { maxLength })).toBe(once)
+        }
+      ),
       { numRuns: 5000 }
     ))
 
   it("is idempotent wherever a cut falls in a credential", () => {
     const lines = [
-      "authorization: Bearer abc and more", "x-api-key: \"Bearer abcd\"", "Authorization: Bearer abcdefghijklmn", "?key=abc&x",
-      "-----BEGIN PRIVATE KEY-----\nabc", "eyJhbGciOi.eyJzdWIiOi.abc", "Basic abcdefghi", "data:image/png;base64,AAAA", "sk-😀-abcdefgh😀"
+      "authorization: Bearer abc and more",
+      "x-api-key: \"Bearer abcd\"",
+      "Authorization: Bearer abcdefghijklmn",
+      "?key=abc&x",
+      "-----BEGIN PRIVATE KEY-----\nabc",
+      "eyJhbGciOi.eyJzdWIiOi.abc",
+      "Basic abcdefghi",
+      "data:image/png;base64,AAAA",
+      "sk-😀-abcdefgh😀"
     ]
     for (const line of lines) {
       for (let at = 0; at <= line.length; at++) {
@@ -138,7 +150,8 @@ describe("Redact.text", () => {
 
   it("takes time in proportion to the text, whatever is in it", () => {
     const traps = [
-      "eyJ-", "eyJa.", "eyJaaaaaaaaa.", "Bearer ", "Bearer\t", "authorization ", "authorization:", "api-key=\"", "data:a", "data:a/a;",
+      "eyJ-", "eyJa.", "eyJaaaaaaaaa.", "Bearer ", "Bearer\t", "authorization ", "authorization:", "api-key=\"", "data:a",
+      "data:a/a;",
       "?key=", "&sig", "sk-", "sk-a ", "AIza", "AIza-", "ya29.", "-----BEGIN ", "-----BEGIN A PRIVATE KEY-----",
       "-----END A ", "a".repeat(255) + " ", "/", "-", " ", "=", "<redacted>", "\ud83d", "A-"
     ]

@@ -100,7 +100,7 @@ describe("any HttpClient under a policy", () => {
     Effect.gen(function*() {
       const refusing = Policy.make<Rejected.CircuitOpen>({
         kind: "Refusing",
-        apply: () => Effect.fail(new Rejected.CircuitOpen({ policy: "CircuitBreaker", name: "b", message: "open" })),
+        apply: () => Effect.fail(new Rejected.CircuitOpen({ policy: "CircuitBreaker", policyName: "b", message: "open" })),
         applyStream: (self) => self
       })
       const double = Http.http(() => Http.json({}))

@@ -276,7 +276,7 @@ export const make = (scenario: Scenario.Scenario, options: Options = {}): Effect
             else waiter.resume = resume
           })
           const done = Effect.suspend(() => {
-            
+            waiters--
             if (waiter.answer === undefined) {
               advance(seconds())
               station.leave(now, job)

@@ -196,17 +196,13 @@ describe("a station", () => {
   })
 
   it("makes the next generations pay for rejections, and never more than a third of a service time each", () => {
-    const station = Station.make<string>({ ...base, slots: 1, rejectCost: 4 }, () => {})
-    const first = station.arrive(0, { tag: "a", client: "x", demand: 30 })
-    for (let i = 0; i < 3; i++) station.arrive(1, { tag: "rejected", client: "x", demand: 30 })
-    const second = station.arrive(30, { tag: "b", client: "x", demand: 30 })
-    const third = station.arrive(70, { tag: "c", client: "x", demand: 30 })
-    expect(first.endsAt).toBe(30)
-    expect(second.endsAt).toBe(30 + 30 + 10)
-    expect(third.endsAt).toBe(70 + 30)
-    for (let i = 0; i < 100; i++) station.arrive(71, { tag: "rejected", client: "x", demand: 30 })
-    expect(station.arrive(100, { tag: "d", client: "x", demand: 30 }).endsAt).toBe(140)
-    expect(station.arrive(140, { tag: "e", client: "x", demand: 30 }).endsAt).toBe(170)
+    const station = Station.make<number>({ ...base, slots: 2, rejectCost: 4 }, () => {})
+    const arrive = (at: number) => station.arrive(at, { tag: 0, client: "x", demand: 30 })
+    expect([arrive(0).endsAt, arrive(0).endsAt]).toEqual([30, 30])
+    for (let i = 0; i < 3; i++) expect(arrive(1).status).toBe("refused")
+    expect([arrive(30).endsAt, arrive(30).endsAt]).toEqual([30 + 10 + 30, 30 + 2 + 30])
+    for (let i = 0; i < 100; i++) expect(arrive(31).status).toBe("refused")
+    expect([arrive(70).endsAt, arrive(70).endsAt, arrive(110).endsAt]).toEqual([110, 110, 140])
   })
 
   it("answers 500 as often as chance and flaky events together say", () => {
@@ -267,6 +263,7 @@ describe("a quota", () => {
   it("counts each client for itself unless it is shared", () => {
     const own = Quota.make(1, false)
     expect([own.admit("a", 0), own.admit("b", 0), own.admit("a", 1)]).toEqual([0, 0, 59])
+    expect([own.admit("a", 60), own.admit("a", 61)]).toEqual([0, 59])
     const shared = Quota.make(1, true)
     expect([shared.admit("a", 0), shared.admit("b", 0)]).toEqual([0, 60])
   })

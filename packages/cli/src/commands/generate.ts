@@ -187,7 +187,7 @@ const program = (options: Options.Options): Effect.Effect<number, CliError, Scop
         Effect.onInterrupt(restore(work), () =>
           Effect.ignore(Effect.suspend(() => report.failed(Result.interrupted(route.attempts()), route.attempts())))),
         {
-          onFailure: (error) => report.failed(Result.failureOf(error), route.attempts()),
+          onFailure: (error) => report.failed(Result.failureOf(error, options.deadline), route.attempts()),
           onSuccess: deliver
         }
       )

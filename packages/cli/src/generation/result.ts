@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Generated from "holdfast/Generated"
 import * as GenerationError from "holdfast/GenerationError"
 import type { Rejected } from "holdfast/Rejected"
+import { formatDuration } from "../commandLine/values.js"
 import { clean, oneLine, seconds } from "../terminal/text.js"
 
 export interface Attempt {
@@ -85,8 +86,11 @@ const advices: Readonly<Record<GenerationError.Tag, string>> = {
   Malformed: "check the address and the dialect of the endpoint, and any proxy in between"
 }
 
-/** The error of a generation that failed. */
-export const failureOf = (error: GenerationError.GenerationError | Rejected): Failure => {
+const withStatus = (error: GenerationError.GenerationError): string =>
+  error.status === undefined ? error._tag : `${error._tag} (${error.status})`
+
+/** The error of a generation that failed under a deadline of so many milliseconds. */
+export const failureOf = (error: GenerationError.GenerationError | Rejected, deadline: number): Failure => {
   const message = oneLine(error.message)
   const retryAfterMillis = millisOf(error.retryAfter)
   if (GenerationError.isGenerationError(error)) {
@@ -100,15 +104,20 @@ export const failureOf = (error: GenerationError.GenerationError | Rejected): Fa
       advice: advices[error._tag]
     }
   }
-  const last = error._tag === "DeadlineExceeded" ? error.attempts?.at(-1)?.error : undefined
+  const advice = `allow more time with --deadline, ${elsewhere}`
+  if (error._tag !== "DeadlineExceeded") {
+    const { _tag, policy } = error
+    return { class: _tag, message, status: null, retryAfterMillis, outcome: "not-started", stoppedBy: policy, advice }
+  }
+  const last = error.last === undefined ? "" : `; the last failure was ${withStatus(error.last)}`
   return {
     class: error._tag,
-    message,
+    message: `no result within ${formatDuration(deadline)}${last}`,
     status: null,
     retryAfterMillis,
-    outcome: last?.outcome ?? "not-started",
-    stoppedBy: error._tag === "DeadlineExceeded" ? "deadline" : error.policy,
-    advice: `allow more time with --deadline, ${elsewhere}`
+    outcome: error.attempts?.at(-1)?.error?.outcome ?? "not-started",
+    stoppedBy: "deadline",
+    advice
   }
 }
 

@@ -58,5 +58,5 @@ export const isLive = (env: NodeJS.ProcessEnv = process.env): boolean =>
 export const isColoured = (env: NodeJS.ProcessEnv = process.env): boolean =>
   isLive(env) && (env["NO_COLOR"] ?? "") === ""
 
-/** Columns of the terminal on standard error. */
-export const columns = (): number => process.stderr.columns ?? 80
+/** Columns of the terminal on standard error; some terminals say 0. */
+export const columns = (): number => process.stderr.columns || 80

@@ -299,10 +299,10 @@ export const make = (
         Stream.mapConcat(opened.pieces, decoder.push),
         Stream.suspend(() => Stream.fromIterable(decoder.end()))
       ).pipe(
-        // A connection that breaks may have brought the reason first.
+        // A connection that breaks may have brought the reason first; what it broke in the middle of says nothing.
         Stream.catchAll((failure) =>
           Stream.concat(
-            Stream.suspend(() => Stream.fromIterable(decoder.end())),
+            Stream.suspend(() => Stream.fromIterable(decoder.end().filter(isWhole))),
             Stream.suspend(() => (state.message.finishReason === undefined ? Stream.fail(failure) : Stream.empty))
           )
         )
@@ -367,6 +367,10 @@ export const make = (
 
     return { generate, stream }
   })
+
+/** Can this, which the end of a stream left over, be read? */
+const isWhole = (event: Sse.Event): boolean =>
+  event._tag !== "Overflow" && Json.parse(event._tag === "Raw" ? event.text : event.data) !== undefined
 
 const chunksOf = (result: Generated): ReadonlyArray<Chunk> => {
   const { attempts: _, parts, ...rest } = result

@@ -238,7 +238,7 @@ export const make = <T>(params: Params, sink: (output: Output<T>) => void): Stat
       job.status = "hung"
       tally.hung++
     } else if (luck < 1 - (1 - params.err) * (1 - segment.flaky)) refuse(job, at, delay, "error", undefined)
-    else if (tally.queued === 0 && tally.busy < capacity.slotsAt(at)) start(job, at)
+    else if (tally.busy < capacity.slotsAt(at)) start(job, at)
     else if (tally.queued < params.queue) {
       job.status = "queued"
       tally.queued++

@@ -2,9 +2,9 @@
  * Single-flight: callers with the same key share one run of the work.
  *
  * The work belongs to all who wait for it and to nobody in particular. It runs in a fiber of its own, which is
- * interrupted when the last waiter leaves and not before; whoever started it may go. Every step that takes or gives back
- * a place is synchronous, so there is no point at which a key could be taken twice or left behind. (`RcMap` yields
- * between looking a key up and taking it, and knows neither the caller's effect nor its call.)
+ * interrupted when the last waiter leaves and not before; whoever started it may go. Every step that takes or gives
+ * back a place is synchronous, so there is no point at which a key could be taken twice or left behind. (`RcMap` may
+ * yield between looking a key up and taking it, and then runs the work twice.)
  *
  * What the work inherits from the caller who started it: context and fiber refs, so also its span as parent, log
  * annotations and services. What it gets anew is the call, see `callOf`.
@@ -140,7 +140,8 @@ export class Flights<A, E> {
           return Effect.zipLeft(
             Effect.map(this.wait(flight, waiter, restore), (value) => ({ value, role: "leader" }) as const),
             // As with `Fiber.join`: what its own effect changed in fiber refs, it sees.
-            Effect.suspend(() => flight.fiberRefs === undefined ? Effect.void : Effect.inheritFiberRefs(flight.fiberRefs))
+            Effect.suspend(() =>
+              flight.fiberRefs === undefined ? Effect.void : Effect.inheritFiberRefs(flight.fiberRefs))
           )
         })
       })

@@ -131,6 +131,8 @@ export const make = (namespace: string, request: GenerationRequest): Effect.Effe
   Effect.forEach(request.images ?? [], (image) =>
     Effect.map(Sha256.digest(image.bytes), (digest) => [image.mimeType, digest] as const)
   ).pipe(
-    Effect.flatMap((images) => Sha256.digest(encode(namespace, { ...request, modalities: modalities(request), images }))),
+    Effect.flatMap((images) =>
+      Sha256.digest(encode(namespace, { ...request, modalities: modalities(request), images }))
+    ),
     Effect.map((digest) => prefix + Encoding.encodeHex(digest))
   )

@@ -83,7 +83,7 @@ export const DurationInput: Schema.Schema<Duration_.DurationInput, DurationEncod
   { strict: true, decode: decodeDuration, encode: (input) => encodeDuration(Duration_.decode(input)) }
 )
 
-/** Deepest nesting of objects and arrays read, in levels: far more than any history has, far less than a stack bears. */
+/** Deepest nesting of objects and arrays read: far more levels than any history has, far fewer than a stack bears. */
 export const maxDepth = 100
 
 const isDeeper = (value: unknown, levels: number): boolean =>
@@ -91,8 +91,8 @@ const isDeeper = (value: unknown, levels: number): boolean =>
   (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))
 
 /**
- * The same schema for values that are not nested too deep. A recursive schema follows whatever depth it is given, so that
- * hostile data, or data with a circle in it, would exhaust the stack.
+ * The same schema for values that are not nested too deep. A recursive schema follows whatever depth it is given, so
+ * that hostile data, or data with a circle in it, would exhaust the stack.
  */
 export const shallow = <A, I>(schema: Schema.Schema<A, I>): Schema.Schema<A, I> =>
   Schema.compose(

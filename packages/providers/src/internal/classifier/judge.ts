@@ -161,6 +161,30 @@ const byQuota = (scene: Scene, wait: number | undefined): Verdict | undefined =>
     : { tag: "QuotaExhausted", evidence: evidence("quota", "text", 0, exceeded) }
 }
 
+/** Google's ErrorInfo tells a rate from a quota where its message says capacity; a wait of minutes is no rate. */
+const byReason = (scene: Scene, wait: number | undefined): Verdict | undefined => {
+  if (wait !== undefined && wait > 300_000) return undefined
+  for (const fact of scene.facts) {
+    const code = fact.codes.find((c) => c.key === "reason" && c.value === "RATE_LIMIT_EXCEEDED")
+    if (code !== undefined) return { tag: "RateLimited", evidence: evidence("rate", "code", fact.depth, code.value) }
+  }
+  return undefined
+}
+
+/**
+ * new-api puts one text about saturation in the place of every upstream 429, and keeps the upstream's own type, code
+ * and parameter: where these name a cause that no waiting cures, they are right.
+ */
+const byReplacedText = (scene: Scene): Verdict | undefined => {
+  if (!/负载已饱和/.test(scene.all)) return undefined
+  const fatal = (meaning: Meaning): boolean => !["Overloaded", "RateLimited", "Timeout", "Transient"].includes(meaning.tag)
+  const parameter = scene.facts.flatMap((fact) => fact.codes).find((c) => c.key === "param" && /^[a-z]\w*$/i.test(c.value))
+  return byCode(scene, "fair", fatal) ?? byCode(scene, "weak", (meaning) => fatal(meaning) && meaning.tag !== "InvalidRequest") ??
+    (parameter === undefined
+      ? undefined
+      : { tag: "InvalidRequest", evidence: evidence("request", "code", 0, parameter.value) })
+}
+
 /** Google's text for its own deadline: under 503 it is the form that overload takes, under 504 a timeout. */
 const byDeadline = (scene: Scene): Verdict | undefined => {
   const matched = /deadline expired before operation could complete/i.exec(scene.all)?.[0]
@@ -223,6 +247,8 @@ const decide = (scene: Scene, wait: number | undefined): Verdict => {
   if (believed(scene) === 402) return { tag: "QuotaExhausted", evidence: evidence("status-402", "status", 0, "402") }
   const quota = byQuota(scene, wait)
   if (quota !== undefined) return quota
+  const reason = byReason(scene, wait)
+  if (reason !== undefined) return reason
   const deadline = byDeadline(scene)
   if (deadline !== undefined) return deadline
   const reasons = ofReasons(scene.facts.flatMap((fact) => fact.codes))
@@ -236,7 +262,8 @@ const decide = (scene: Scene, wait: number | undefined): Verdict => {
       evidence: evidence("input-media", "text", 0, inputMedia.exec(scene.all)?.[0] ?? "")
     }
   }
-  return byWords(scene, "hard") ??
+  return byReplacedText(scene) ??
+    byWords(scene, "hard") ??
     byCode(scene, "fair") ??
     reasons ??
     bySymptom(scene) ??

@@ -32,12 +32,20 @@ const skip = (r: Reader): void => {
   }
 }
 
+/** What begins the next field where fields are parted by line breaks alone, as in Google's text form of messages. */
+const nextField = /[ \t]{0,40}(?:[A-Za-z_][\w.]{0,60}\s{0,2}[:{]|\})/y
+
 /** A quote ends a string only where something that may follow a string follows it. */
 const closes = (r: Reader, at: number): boolean => {
   let i = at + 1
   const end = Math.min(r.text.length, i + 80)
   while (i < end && isSpace(r.text.charCodeAt(i))) i++
   r.fuel.left -= i - at
+  const line = r.text.indexOf("\n", at)
+  if (line > at && line < i) {
+    nextField.lastIndex = line + 1
+    if (nextField.test(r.text)) return true
+  }
   return i >= r.text.length || ",:}])=>".includes(r.text[i] ?? ",")
 }
 

@@ -187,6 +187,9 @@ const codeKeys = set(
   "err"
 )
 
+/** ErrorInfo's metadata names a quota in its own way. */
+const aliases: Readonly<Record<string, string>> = { quotalimit: "quotaid", quotalimitvalue: "quotavalue" }
+
 const statusKeys = set(
   "code",
   "status",
@@ -225,7 +228,7 @@ const draft = (s: State, depth: number): Draft | undefined => {
 const isWord = (value: string): boolean => value.length <= 120 && !/\s/.test(value)
 
 const scalar = (s: State, fact: Draft, key: string, value: string | number | boolean): void => {
-  const name = bare(key)
+  const name = aliases[bare(key)] ?? bare(key)
   if (hintKey.test(name) && typeof value !== "boolean") s.hints.push({ key: name, value })
   if (typeof value === "boolean") return
   const numeric = typeof value === "number" ? value : /^\d{3}$/.test(value.trim()) ? Number(value) : Number.NaN
@@ -260,10 +263,7 @@ const visitObject = (
       continue
     }
     if (name === "retrydelay" && typeof field === "object") {
-      const seconds = (field as Record<string, unknown>)["seconds"]
-      if (typeof seconds === "number" || typeof seconds === "string") {
-        s.hints.push({ key: "retryafterseconds", value: seconds })
-      }
+      delay(s, field)
       continue
     }
     if (name === "choices" && Array.isArray(field)) {
@@ -289,6 +289,12 @@ const visitObject = (
       else scalar(s, fact, key, field)
     } else visit(s, field, depth + 1, layers, name)
   }
+}
+
+/** A protobuf duration as an object. */
+const delay = (s: State, value: unknown): void => {
+  const seconds = typeof value === "object" && value !== null ? (value as Record<string, unknown>)["seconds"] : undefined
+  if (typeof seconds === "number" || typeof seconds === "string") s.hints.push({ key: "retryafterseconds", value: seconds })
 }
 
 const dumpHeaders = (s: State, headers: Record<string, unknown>): void => {
@@ -389,6 +395,9 @@ const visitText = (s: State, raw: string, depth: number, layers: number, owner: 
     opensObject.lastIndex = resume
     if (found === undefined) continue
     prose += `${text.slice(from, match.index)} `
+    if (/retry_?delay["']?\s{0,3}[:=]?\s{0,3}$/i.test(text.slice(Math.max(0, match.index - 24), match.index))) {
+      delay(s, found.value)
+    }
     visit(s, found.value, depth + 1, layers + 1, "")
     from = found.end
     opensObject.lastIndex = found.end

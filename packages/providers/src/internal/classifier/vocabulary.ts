@@ -78,7 +78,7 @@ export const concepts: ReadonlyArray<Concept> = [
     tag: "Malformed",
     weight: "middle",
     pattern: Faults.broken,
-    unless: /error decoding response body|network error|transport error/i
+    unless: /error decoding response body|network error|transport error|premature close|socket hang up|econn/i
   },
   { rule: "timeout", tag: "Timeout", weight: "middle", pattern: Faults.timeout },
   { rule: "empty", tag: "EmptyResult", weight: "middle", pattern: Faults.empty, unless: /empty reply from server/i },

@@ -8,7 +8,7 @@ import { pattern } from "./pattern.js"
 
 /** A wait ran out. */
 export const timeout = pattern`
-  time[ds]?[ -]?out\b|timeout|deadline[ _]?(?:exceeded|expired)|deadline of [\d.]+ ?s exceeded|context deadline
+  time[ds]?[ _-]?out\b|timeout|deadline[ _]?(?:exceeded|expired)|deadline of [\d.]+ ?s exceeded|context deadline
   |took too long|operation was aborted|request was aborted|signal (?:is|was) aborted|aborterror|etimedout|超时|超過時間
   |タイムアウト|시간 ?초과|tiempo de espera
 `
@@ -35,7 +35,7 @@ export const network = pattern`
   |eai_again|enotfound|ehostunreach|enetunreach|enetdown|eproto|getaddrinfo|name (?:or service not known
   |resolution)|no such host|nodename nor servname|dns (?:error|lookup|resolution)|could not resolve host
   |temporary failure in name|unknownhost|unresolvedaddress|nxdomain|no route to host|host is down|broken pipe
-  |premature close|prematurely|(?:unexpected|early) (?:eof|end of (?:stream|file))|\beof\b|server disconnected
+  |premature close|prematurely|(?:unexpected|early) (?:eof|end of (?:stream|file))|\beof(?:exception|error)?\b|endofstream|\b(?:read|write|connect|protocol)error\b|server disconnected
   |payload is not completed|remote (?:end closed|protocol ?error|disconnected)|peer closed
   |incomplete (?:chunked )?read|incompleteread|chunkedencodingerror|empty reply from server|failed to respond
   |host lookup|xmlhttprequest error|response ended|\bstream[^.\n]{0,30}(?:closed|disconnected|interrupted

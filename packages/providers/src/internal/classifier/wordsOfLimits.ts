@@ -37,8 +37,7 @@ export const capacity = pattern`
   over-?load(?:ed|ing)?\b|\boverload|high (?:demand|load|traffic|volume|usage|request volume)|heavy (?:load
   |traffic|usage|demand)|(?:unusually|extremely|very) (?:high|busy)|peak (?:hours?|time|traffic|load)|\b(?:too
   |server|system|engine|service|model|currently|is|are|resources?|machine|cluster
-  |all \w{1,24}) (?:is |are )?(?:currently |temporarily |too |very |all )?busy\b|busy[^.\n]{0,20}(?:try|retry
-  |later)|experiencing (?:a )?(?:high|heavy|increased|unprecedented)|\bcapacity\b|capacity_exhausted
+  |all \w{1,24}) (?:is |are )?(?:currently |temporarily |too |very |all )?busy\b|\bbusy\b|experiencing (?:a )?(?:high|heavy|increased|unprecedented)|\bcapacity\b|capacity_exhausted
   |short(?:age)? of (?:gpu|compute|resources)|(?:compute|gpu|system|server
   |computing) resources?[^.\n]{0,40}(?:insufficient|exhausted|unavailable|tight|limited|not available)
   |(?:insufficient|not enough|no) (?:system |compute |gpu |server |computing |available ){1,4}resources?
