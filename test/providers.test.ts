@@ -157,7 +157,13 @@ for (const [name, transport] of Object.entries(transports)) {
             const { server, service } = yield* setup(dialect, transport)
             for (const run of both(service)) {
               yield* server.fault({ fault })
-              const error = yield* Effect.flip(run)
+              const result = yield* Effect.either(run)
+              if (result._tag === "Right") {
+                // Its last half holds no content any more: after the finish reason the image is there, and paid for.
+                assert.isTrue(dialect.name === "OpenAI chat" && ["stall-body", "cut-mid-chunk"].includes(fault))
+                continue
+              }
+              const error = result.left
               assert.strictEqual(error._tag, expected, error.message)
               assert.notInclude(JSON.stringify(error), key)
               assert.notInclude(error.message, request.prompt)

@@ -13,7 +13,9 @@ const request = { prompt: "a boat" }
 describe("docs/cache.md", () => {
   it("states the defaults", () => {
     const rows = table("cache.md", "option", "default", "unit and range")
-    expect(rows.map((row) => [row["option"], row["default"]])).toEqual(Object.entries(GenerationCache.defaults).map(([name, value]) => [name, String(value)]))
+    expect(rows.map((row) => [row["option"], row["default"]])).toEqual(
+      Object.entries(GenerationCache.defaults).map(([name, value]) => [name, String(value)])
+    )
   })
 
   it("sorts every class of failure", () => {

@@ -44,11 +44,8 @@ const common = {
 }
 const tags = FastCheck.constantFrom(...GenerationError.tags)
 
-interface History {
-  readonly attempt: GenerationError.Attempt
-  readonly error: GenerationError.GenerationError
-}
-const { error } = FastCheck.letrec<History>((tie) => ({
+type Tied = { attempt: GenerationError.Attempt; error: GenerationError.GenerationError }
+const { error } = FastCheck.letrec<Tied>((tie) => ({
   attempt: FastCheck.record(
     { number, endpoint: text, model: text, startedAt: number, duration, error: tie("error") },
     { requiredKeys: ["number", "endpoint", "model", "startedAt", "duration"] }

@@ -3,6 +3,8 @@
  * milliseconds. A value that makes no sense (negative, not a number, a year) is no hint.
  */
 
+import { patterns } from "./classifier/pattern.js"
+
 /** Header fields with lower-case names. */
 export type Fields = Readonly<Record<string, string>>
 
@@ -22,8 +24,10 @@ const unitMillis = (unit: string): number | undefined => {
   return undefined
 }
 
-const part =
-  /(\d{1,12}(?:\.\d{1,12})?)\s{0,3}(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|毫秒|秒钟?|分钟?|小时|時間|天|초|분|시간)(?![A-Za-z])/gi
+const part = patterns`
+  (\d{1,12}(?:\.\d{1,12})?)\s{0,3}(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|毫秒
+  |秒钟?|分钟?|小时|時間|天|초|분|시간)(?![A-Za-z])
+`
 
 const goParts =
   /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?/i
@@ -132,27 +136,15 @@ export const fromFields = (
   return max(waits.filter((wait) => wait === undefined || wait > 0))
 }
 
-const lead = [
-  "(?:re)?try(?:ing)?(?: again| later)?(?: your request)?[,:;]? {0,2}(?:in|after|within)(?: about| approximately| at least| another)?:?",
-  "retry-?after[:=]?",
-  "retry[_ ]in[:=]?",
-  "retrydelay[\"']?[:=]",
-  "wait(?:ing)?(?: for| at least| about)?(?: another)?",
-  "(?:will |to )?(?:be )?resets? (?:after|in)",
-  "available (?:again )?in",
-  "back in",
-  "cool-?down(?: of| for|:)?",
-  "come back in",
-  "again in",
-  "restored in",
-  "refreshes in",
-  "下次可用"
-].join("|")
-
-const afterLead = new RegExp(
-  `\\b(?:${lead})\\s{0,3}["'~]?((?:\\d[\\d.]{0,15}\\s{0,3}[A-Za-z\\u4e00-\\u9fff]{1,12}[\\s,]{0,3}(?:and\\s)?){1,5})`,
-  "gi"
-)
+/** "try again in", "wait for", "resets in", then up to five numbers with their units. */
+const afterLead = patterns`
+  \b(?:(?:re)?try(?:ing)?(?: again| later)?(?: your request)?[,:;]? {0,2}(?:in|after|within)
+  (?: about| approximately| at least| another)?:?
+  |retry-?after[:=]?|retry[_ ]in[:=]?|retrydelay["']?[:=]|wait(?:ing)?(?: for| at least| about)?(?: another)?
+  |(?:will |to )?(?:be )?resets? (?:after|in)|available (?:again )?in|back in|cool-?down(?: of| for|:)?|come back in
+  |again in|restored in|refreshes in|下次可用)
+  \s{0,3}["'~]?((?:\d[\d.]{0,15}\s{0,3}[A-Za-z\u4e00-\u9fff]{1,12}[\s,]{0,3}(?:and\s)?){1,5})
+`
 const clock = /\b(?:again in|retry (?:in|after)|resets? in|wait) (\d{1,2}):([0-5]\d):([0-5]\d)\b/i
 const bareSeconds = /\b(?:retry-?after|retry_after)["']?\s{0,2}[:=]\s{0,2}["']?(\d{1,6}(?:\.\d{1,6})?)(?![\w.])/i
 const chinese =

@@ -13,7 +13,8 @@
 import type { Outcome } from "holdfast/GenerationError"
 import * as RetryHint from "../retryHint.js"
 import { ofAnswers, ofReasons, refuses } from "./answers.js"
-import { type Meaning, meaningOf, spell, type Weight } from "./codes.js"
+import { meaningOf, spell } from "./codes.js"
+import type { Meaning, Weight } from "./codeTable.js"
 import { outcomeOf, phaseOf } from "./phase.js"
 import { namedIn, ofStatus, statedIn } from "./status.js"
 import { type Fact, unwrap, type Unwrapped } from "./unwrap.js"
@@ -177,9 +178,13 @@ const byReason = (scene: Scene, wait: number | undefined): Verdict | undefined =
  */
 const byReplacedText = (scene: Scene): Verdict | undefined => {
   if (!/负载已饱和/.test(scene.all)) return undefined
-  const fatal = (meaning: Meaning): boolean => !["Overloaded", "RateLimited", "Timeout", "Transient"].includes(meaning.tag)
-  const parameter = scene.facts.flatMap((fact) => fact.codes).find((c) => c.key === "param" && /^[a-z]\w*$/i.test(c.value))
-  return byCode(scene, "fair", fatal) ?? byCode(scene, "weak", (meaning) => fatal(meaning) && meaning.tag !== "InvalidRequest") ??
+  const fatal = (meaning: Meaning): boolean =>
+    !["Overloaded", "RateLimited", "Timeout", "Transient"].includes(meaning.tag)
+  const parameter = scene.facts.flatMap((fact) => fact.codes).find((c) =>
+    c.key === "param" && /^[a-z]\w*$/i.test(c.value)
+  )
+  return byCode(scene, "fair", fatal) ??
+    byCode(scene, "weak", (meaning) => fatal(meaning) && meaning.tag !== "InvalidRequest") ??
     (parameter === undefined
       ? undefined
       : { tag: "InvalidRequest", evidence: evidence("request", "code", 0, parameter.value) })

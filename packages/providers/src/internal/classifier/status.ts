@@ -3,6 +3,7 @@
  * never from ports, ids, token counts or stack frames.
  */
 import type { Outcome, Tag } from "holdfast/GenerationError"
+import { pattern, patterns } from "./pattern.js"
 
 export interface StatusMeaning {
   readonly tag: Tag
@@ -51,11 +52,17 @@ export const ofStatus = (status: number): StatusMeaning | undefined => {
   return special[status] ?? (status < 500 ? { tag: "InvalidRequest" } : { tag: "Transient", outcome: "unknown" })
 }
 
-const explicit =
-  /(?:\b(?:http(?:\/[\d.]+)?|https?[ _]?status|status[ _-]?code|status|error[ _]code|code|error|response|returned|got|received|failed with|with|last status|got status|answered|状态码|错误码|响应码|エラーコード)\b|状态码|错误码|HTTP)\s{0,3}(?:error|status|code|code:|of|is|was|an?)?\s{0,2}[:=(]{0,2}\s{0,3}["'<]?([45]\d\d)(?![\d.%])\b(?!\s{0,2}(?:tokens?|ms|seconds?|px|bytes))/gi
+const explicit = patterns`
+  (?:\b(?:http(?:/[\d.]+)?|https?[ _]?status|status[ _-]?code|status|error[ _]code|code|error|response
+  |returned|got|received|failed with|with|last status|got status|answered|状态码|错误码|响应码|エラーコード)\b|状态码|错误码
+  |HTTP)\s{0,3}(?:error|status|code|code:|of|is|was
+  |an?)?\s{0,2}[:=(]{0,2}\s{0,3}["'<]?([45]\d\d)(?![\d.%])\b(?!\s{0,2}(?:tokens?|ms|seconds?|px|bytes))
+`
 
-const leading =
-  /^[^A-Za-z0-9\u4e00-\u9fff]{0,10}(?:(?:api |http |client |server )?error:?\s{0,3})?[[(<]?([45]\d\d)\b(?![.,%]\d)(?!\s{0,2}(?:tokens?|ms|seconds?|px|bytes|x))/i
+const leading = pattern`
+  ^[^A-Za-z0-9\u4e00-\u9fff]{0,10}(?:(?:api |http |client |server )?error:?\s{0,3})?[[(<]?([45]\d\d)\b(?![.,%]\d)(?!\s{0,2}(?:tokens?
+  |ms|seconds?|px|bytes|x))
+`
 
 const bracketed = /[[(<]([45]\d\d)(?:[\])>]| [A-Z])/g
 

@@ -293,8 +293,12 @@ const visitObject = (
 
 /** A protobuf duration as an object. */
 const delay = (s: State, value: unknown): void => {
-  const seconds = typeof value === "object" && value !== null ? (value as Record<string, unknown>)["seconds"] : undefined
-  if (typeof seconds === "number" || typeof seconds === "string") s.hints.push({ key: "retryafterseconds", value: seconds })
+  const seconds = typeof value === "object" && value !== null
+    ? (value as Record<string, unknown>)["seconds"]
+    : undefined
+  if (typeof seconds === "number" || typeof seconds === "string") {
+    s.hints.push({ key: "retryafterseconds", value: seconds })
+  }
 }
 
 const dumpHeaders = (s: State, headers: Record<string, unknown>): void => {
