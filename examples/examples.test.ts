@@ -5,11 +5,14 @@ let printed: Array<string> = []
 
 beforeEach(() => {
   printed = []
+  // What an example reads from the environment is this machine's, not the provider's of whoever runs the tests.
+  vi.stubEnv("OPENAI_BASE_URL", undefined)
   vi.spyOn(console, "log").mockImplementation((...values) => void printed.push(values.map(String).join(" ")))
 })
 
 afterEach(() => {
   vi.restoreAllMocks()
+  vi.unstubAllEnvs()
 })
 
 /** An example runs when it is imported; its lines, in order. */
