@@ -6,6 +6,6 @@ export default defineWorkspace([
   project("providers", "packages/providers"),
   project("testing", "packages/testing"),
   project("cli", "packages/cli"),
-  project("examples", "examples"),
+  project("examples", "examples", ["*.test.ts"]),
   project("end-to-end", "test", ["**/*.test.ts"])
 ])

@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
-import { Generated, Generation, GenerationCache, type GenerationRequest, GenerationSchema } from "holdfast"
+import { Generated, Generation, GenerationCache, type GenerationRequest } from "holdfast"
+import * as GenerationSchema from "holdfast/GenerationSchema"
 
 /** Half a gigabyte of pictures, each good for a day, and for two more where a new one cannot be had. */
 export const cache = GenerationCache.layerMemory({

@@ -1,4 +1,4 @@
-/** Compiles every project of the workspace and takes away what was compiled from sources that are gone, so that it is not packed. */
+/** Compiles projects of the workspace and takes away what was compiled from sources that are gone, so that it is not packed. */
 import { existsSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { bin, runNode } from "./run.mjs"
@@ -14,9 +14,10 @@ const prune = (dist, src) => {
   }
 }
 
-/** Resolves with tsc's code and, where `output` is "collect", its plain messages. */
-export const compile = async ({ output = "inherit" } = {}) => {
-  const result = await runNode(bin.tsc, ["-b", "tsconfig.json", "--pretty", output === "inherit" ? "true" : "false"], { output })
+/** The packages, or with `tests` everything. Resolves with tsc's code and, where `output` is "collect", its plain messages. */
+export const compile = async ({ output = "inherit", tests = false } = {}) => {
+  const projects = tests ? ["tsconfig.json"] : packages().map(({ path }) => path)
+  const result = await runNode(bin.tsc, ["-b", ...projects, "--pretty", output === "inherit" ? "true" : "false"], { output })
   for (const { path, manifest } of packages()) {
     // The command's dist is its bundle, which no compiler writes.
     if (manifest.bin === undefined && existsSync(join(path, "dist"))) prune(join(path, "dist"), join(path, "src"))

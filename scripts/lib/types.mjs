@@ -6,7 +6,7 @@ import { at, readJson } from "./workspace.mjs"
 export const types = async () => {
   const tally = new Tally()
   const projects = readJson(at("tsconfig.json")).references.map(({ path }) => path)
-  const { code, output } = await compile({ output: "collect" })
+  const { code, output } = await compile({ output: "collect", tests: true })
   const errors = output.split(/\r?\n(?!\s)/).filter((line) => line.trim() !== "")
   const belongsTo = (line) => projects.find((project) => line.replaceAll("\\", "/").startsWith(`${project}/src/`)) ?? "tsconfig.test.json"
   const broken = new Map()

@@ -96,7 +96,7 @@ describe("the sentence of a failure", () => {
 
   it("names the last failure when the time is up", () => {
     const last = new GenerationError.RateLimited({ message: "slow", status: 429 })
-    const error = new Rejected.DeadlineExceeded({ policy: "Deadline", name: "Deadline", message: "late", attempts: [], last })
+    const error = new Rejected.DeadlineExceeded({ policy: "Deadline", policyName: "Deadline", message: "late", attempts: [], last })
     expect(failureOf(error, 90_000)).toMatchObject({
       class: "DeadlineExceeded",
       stoppedBy: "deadline",

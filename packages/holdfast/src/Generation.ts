@@ -109,7 +109,11 @@ export const make = <E = never, R = never>(
             )
             if (!telemetry.spans) return run
             const { name, options } = Span.generationSpan(request, call.generation)
-            return run.pipe(Effect.tapError(Span.annotateError), Effect.withSpan(name, options))
+            return run.pipe(
+              Effect.tapError(Span.annotateError),
+              Effect.ensuring(Span.annotateAttempts(call)),
+              Effect.withSpan(name, options)
+            )
           },
           (call, exit) => end(exit, call, request)
         ),
@@ -121,7 +125,11 @@ export const make = <E = never, R = never>(
             const run = Stream.mapError(deadline.applyStream(attempts), (error) => withHistory(error, call))
             if (!telemetry.spans) return provideStream(run, call)
             const { name, options } = Span.generationSpan(request, call.generation)
-            const spanned = run.pipe(Stream.tapError(Span.annotateError), Stream.withSpan(name, options))
+            const spanned = run.pipe(
+              Stream.tapError(Span.annotateError),
+              Stream.ensuring(Span.annotateAttempts(call)),
+              Stream.withSpan(name, options)
+            )
             return provideStream(spanned, call)
           }
         )

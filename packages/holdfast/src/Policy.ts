@@ -87,6 +87,15 @@ export const identity: Policy = make({ kind: "Identity", apply: (self) => self, 
 const partsOf = (description: Description): ReadonlyArray<Description> =>
   description.kind === "Identity" ? [] : (description.policies ?? [description])
 
+/** The product over the parts, but only the outermost retry multiplies: it makes those inside it transparent. */
+const amplificationOf = (parts: ReadonlyArray<Description>): number => {
+  const owner = parts.findIndex((part) => part.kind === "Retry")
+  return parts.reduce(
+    (product, part, index) => (part.kind === "Retry" && index !== owner ? product : product * part.amplification),
+    1
+  )
+}
+
 /**
  * One policy out of several, outermost first. Associative: nesting compositions changes nothing, not even the
  * description. Without arguments it is `identity`.
@@ -102,7 +111,7 @@ export const compose = <const Ps extends ReadonlyArray<Policy<unknown>>>(
       kind: "Composition",
       name: described.map((part) => part.name).join(" > "),
       options: {},
-      amplification: described.reduce((product, part) => product * part.amplification, 1),
+      amplification: amplificationOf(described),
       policies: described
     },
     <A, E1, R>(self: Effect.Effect<A, E1, R>) =>

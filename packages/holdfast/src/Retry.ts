@@ -38,7 +38,10 @@ export interface MakeOptions {
   readonly maxAttempts?: number | undefined
   /** How long an attempt needs at least: none is started that could not finish by the deadline. Default 0. */
   readonly attemptTime?: Duration.DurationInput | undefined
-  /** How often to repeat work that may have been done and billed. Default `"once"`. */
+  /**
+   * How often to repeat work that may have been done and billed. Default `"once"`, or less often if the schedule says
+   * so; a rule that is stated here overrules the schedule's.
+   */
   readonly unknownOutcome?: UnknownOutcome | undefined
   /** Which errors to retry. Default `GenerationError.isRetryable`; `EmptyResult` is a sensible addition. */
   readonly retryOn?: ((error: unknown) => boolean) | undefined
@@ -62,6 +65,8 @@ interface Settings {
   readonly maxAttempts: number
   readonly attemptTime: number
   readonly unknownOutcome: UnknownOutcome
+  /** Was the rule stated here, rather than left to the schedule? */
+  readonly overrulesOutcome: boolean
   readonly retryOn: (error: unknown) => boolean
 }
 
@@ -98,7 +103,7 @@ class Course {
     if (!mayRepeat(unknownOutcome, error, this.unknowns)) return giveUp("unknown-outcome")
     if (this.attempts.length >= maxAttempts) return giveUp("schedule")
     if (GenerationError.isUnknownOutcome(error)) this.unknowns++
-    return Effect.map(schedule.step(now, asRetryable(error), this.state), ([state, , decision]): Verdict => {
+    return Effect.map(schedule.step(now, shown(error, this.settings), this.state), ([state, , decision]): Verdict => {
       this.state = state
       if (ScheduleDecision.isDone(decision)) return { _tag: "GiveUp", stoppedBy: "schedule" }
       const floor = now + GenerationError.retryAfterMillis(error)
@@ -123,26 +128,24 @@ class Course {
       policy: this.settings.name,
       attempt: this.attempts.length + 1,
       error: error._tag,
-      endpoint: error.endpoint,
+      endpoint: error.endpoint === "unknown" ? (this.outer.endpoint ?? "default") : error.endpoint,
       delay: Duration.millis(at - now)
     })
   }
 }
 
 /**
- * What the schedule is asked about. Schedules of this library continue on retryable errors alone, so an error that
- * `retryOn` adds to them is shown as one.
+ * What the schedule is asked about. Schedules of this library decide on class and outcome too; where `retryOn` or
+ * `unknownOutcome` was given here, the decision has fallen, and the schedule is shown an error that it goes on for.
  */
-const asRetryable = (error: GenerationError.GenerationError): GenerationError.GenerationError =>
-  GenerationError.isRetryable(error)
-    ? error
-    : new GenerationError.Transient({
-      message: error.message,
-      endpoint: error.endpoint,
-      model: error.model,
-      outcome: error.outcome,
-      retryAfter: error.retryAfter
-    })
+const shown = (error: GenerationError.GenerationError, settings: Settings): GenerationError.GenerationError => {
+  const outcome = settings.overrulesOutcome ? "rejected" : error.outcome
+  if (GenerationError.isRetryable(error)) {
+    return outcome === error.outcome ? error : GenerationError.update(error, { outcome })
+  }
+  const { endpoint, message, model, retryAfter } = error
+  return new GenerationError.Transient({ message, endpoint, model, outcome, retryAfter })
+}
 
 const settingsOf = (options: MakeOptions): Settings => {
   const schedule = options.schedule ?? Backoff.exponential({ base: "2 seconds", unknownOutcome: "always" })
@@ -162,6 +165,7 @@ const settingsOf = (options: MakeOptions): Settings => {
       defaults.unknownOutcome,
       unknownOutcomeRules
     ),
+    overrulesOutcome: options.unknownOutcome !== undefined,
     retryOn: options.retryOn ?? GenerationError.isRetryable
   }
 }

@@ -287,6 +287,7 @@ describe("Telemetry", () => {
         ["generate_content nano-banana", "client"],
         ["generate_content nano-banana", "client"]
       ])
+      expect(spans[0]!.attributes.get("holdfast.generation.attempts")).toBe(2)
       expect(spans.slice(1).every((span) => Option.getOrThrow(span.parent).spanId === "0")).toBe(true)
       expect(Object.fromEntries(spans[1]!.attributes)).toMatchObject({
         "gen_ai.operation.name": "generate_content",

@@ -70,6 +70,8 @@ describe("Policy", () => {
       ]
     })
     expect(Policy.worstCaseAmplification(policy)).toBe(5)
+    const nested = Policy.compose(Retry.make({ maxAttempts: 3 }), Retry.make({ maxAttempts: 4 }))
+    expect(Policy.worstCaseAmplification(nested)).toBe(3)
   })
 
   it.effect("the empty composition changes nothing", () =>

@@ -121,6 +121,20 @@ describe("Retry", () => {
       expect(yield* runs("always")).toEqual([5, undefined])
     }))
 
+  it.effect("a rule stated on the retry overrules the schedule's, one left out does not", () =>
+    Effect.gen(function*() {
+      const runs = (options: Retry.MakeOptions) =>
+        Effect.gen(function*() {
+          const job = scripted([late, late, late])
+          yield* settle(Retry.make(options).apply(job.effect))
+          return job.calls.length
+        })
+      const schedule = Backoff.exponential()
+      expect(yield* runs({ schedule, unknownOutcome: "always" })).toBe(4)
+      expect(yield* runs({ schedule })).toBe(2)
+      expect(yield* runs({ schedule: Backoff.exponential({ unknownOutcome: "never" }) })).toBe(1)
+    }))
+
   it.effect("retries further classes on request", () =>
     Effect.gen(function*() {
       const empty = new GenerationError.EmptyResult({ message: "no image" })

@@ -162,7 +162,7 @@ describe("evidence and advice", () => {
     expect(Classifier.explain({ status: 500, body }).evidence).toMatchObject({
       rule: "capacity",
       source: "text",
-      matched: "overload"
+      matched: "overloaded"
     })
     expect(Classifier.explain({ status: 500, body }).evidence.depth).toBeGreaterThan(1)
   })

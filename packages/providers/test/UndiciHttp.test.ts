@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as Generated from "holdfast/Generated"
@@ -203,6 +204,23 @@ describe("the connection", () => {
       assert.strictEqual(refused._tag, "Transient")
       assert.strictEqual(refused.outcome, "not-started")
     }))
+})
+
+describe("a redirect", () => {
+  const transports = { fetch: FetchHttpClient.layer, undici: UndiciHttp.layer() }
+  for (const [name, transport] of Object.entries(transports)) {
+    it.scopedLive(`is not followed with the key, over ${name}`, () =>
+      Effect.gen(function*() {
+        const other = yield* Live.http((_, outgoing) => void outgoing.end(good))
+        const live = yield* Live.http((incoming, outgoing) => {
+          incoming.resume()
+          outgoing.writeHead(307, { location: other.url }).end()
+        })
+        const service = yield* Effect.provide(Gemini.make({ apiKey, baseUrl: live.url }), yield* Layer.build(transport))
+        assert.strictEqual((yield* Effect.flip(service.generate(request)))._tag, "Malformed")
+        assert.strictEqual(other.opened(), 0)
+      }))
+  }
 })
 
 describe("a caller that measures nothing", () => {

@@ -3,6 +3,7 @@
  * conventions' client span; the generation is its parent, and says how many attempts it took.
  */
 import * as Effect from "effect/Effect"
+import type { Call } from "../CurrentCall.js"
 import type { Finish, Generated } from "../Generated.js"
 import type { GenerationError } from "../GenerationError.js"
 import * as Request from "../GenerationRequest.js"
@@ -64,6 +65,10 @@ export const annotateAnswer = (answer: Omit<Generated, "parts" | "attempts"> | O
   if (answer.usage.outputTokens !== undefined) attributes["gen_ai.usage.output_tokens"] = answer.usage.outputTokens
   return Effect.annotateCurrentSpan(attributes)
 }
+
+/** Adds to the span of a generation how many attempts it took. */
+export const annotateAttempts = (call: Call) =>
+  Effect.suspend(() => Effect.annotateCurrentSpan("holdfast.generation.attempts", call.log?.started ?? 0))
 
 /** Adds to the current span what an error tells. */
 export const annotateError = (error: { readonly _tag: string } | GenerationError) => {

@@ -3,7 +3,7 @@
  * milliseconds. A value that makes no sense (negative, not a number, a year) is no hint.
  */
 
-import { patterns } from "./classifier/pattern.js"
+import { pattern, patterns } from "./classifier/pattern.js"
 
 /** Header fields with lower-case names. */
 export type Fields = Readonly<Record<string, string>>
@@ -112,6 +112,11 @@ export const fromResets = (headers: Fields, now: number | undefined): number | u
   return max(resets)
 }
 
+const inSeconds = pattern`
+  ^(?:retryafter|retryin|retrydelay|retryseconds|resetafter|resetseconds|resetsin|resetin
+  |estimatedtime|waittime|waitseconds|cooldown|availablein|backoff)
+`
+
 /** The wait in fields of a body, by their names without case and separators. */
 export const fromFields = (
   fields: ReadonlyArray<{ readonly key: string; readonly value: string | number }>,
@@ -126,12 +131,7 @@ export const fromFields = (
     else if (length !== undefined) waits.push(length)
     else if (number === undefined) waits.push(/^retry/.test(key) ? parseRetryAfter(text, now) : undefined)
     else if (/(?:ms|millis|milliseconds)$/.test(key)) waits.push(sane(number))
-    else if (
-      /^(?:retryafter|retryin|retrydelay|estimatedtime|waittime|waitseconds|resetafter|resetseconds|retryseconds|resetsin|resetin|cooldown|availablein|backoff)/
-        .test(key)
-    ) {
-      if (number < 1e9) waits.push(sane(number * 1000))
-    }
+    else if (inSeconds.test(key) && number < 1e9) waits.push(sane(number * 1000))
   }
   return max(waits.filter((wait) => wait === undefined || wait > 0))
 }

@@ -1061,7 +1061,532 @@ const more: ReadonlyArray<Omit<Fixture, "id">> = [
     alt: ["EmptyResult", "Malformed"],
     body:
       "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"status\":\"in_progress\",\"output\":[]}}\n\n"
-  }
+  },
+  {
+    status: 429,
+    class: "InvalidRequest",
+    body: {
+      error: {
+        message: "当前分组上游负载已饱和，请稍后再试 (request id: 2026)",
+        type: "invalid_request_error",
+        param: "messages",
+        code: "context_length_exceeded"
+      }
+    }
+  },
+  {
+    status: 429,
+    class: "QuotaExhausted",
+    body: {
+      error: {
+        message: "当前分组上游负载已饱和，请稍后再试 (request id: 2026)",
+        type: "one_api_error",
+        param: "",
+        code: "1113"
+      }
+    }
+  },
+  {
+    status: 429,
+    class: "InvalidRequest",
+    alt: ["Overloaded"],
+    body: {
+      error: {
+        message: "当前分组上游负载已饱和，请稍后再试 (request id: 2026)",
+        type: "invalid_request_error",
+        param: "max_tokens",
+        code: null
+      }
+    }
+  },
+  {
+    status: 429,
+    class: "Overloaded",
+    body: {
+      error: {
+        message: "当前分组上游负载已饱和，请稍后再试 (request id: 2026)",
+        type: "upstream_error",
+        param: "429",
+        code: "bad_response_status_code"
+      }
+    }
+  },
+  {
+    status: 429,
+    class: "Overloaded",
+    body: {
+      error: {
+        message: "当前分组上游负载已饱和，请稍后再试 (request id: 2026)",
+        type: "upstream_error",
+        param: "",
+        code: null
+      }
+    }
+  },
+  {
+    status: 429,
+    class: "QuotaExhausted",
+    body: {
+      error: {
+        message: "当前分组上游负载已饱和，请稍后再试 (request id: 2026)",
+        type: "exceeded_current_quota_error",
+        param: "",
+        code: null
+      }
+    }
+  },
+  {
+    class: "QuotaExhausted",
+    wait: 41,
+    body:
+      "429 You exceeded your current quota, please check your plan and billing details. For more information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits. [violations {\n  quota_metric: \"generativelanguage.googleapis.com/generate_content_free_tier_requests\"\n  quota_id: \"GenerateRequestsPerDayPerProjectPerModel-FreeTier\"\n  quota_dimensions {\n    key: \"model\"\n    value: \"gemini-2.0-flash-exp\"\n  }\n  quota_dimensions {\n    key: \"location\"\n    value: \"global\"\n  }\n  quota_value: 50\n}\n, links {\n  description: \"Learn more about Gemini API quotas\"\n  url: \"https://ai.google.dev/gemini-api/docs/rate-limits\"\n}\n, retry_delay {\n  seconds: 41\n}\n]"
+  },
+  {
+    class: "RateLimited",
+    wait: 12,
+    body:
+      "429 You exceeded your current quota, please check your plan and billing details. For more information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits. [violations {\n  quota_metric: \"generativelanguage.googleapis.com/generate_content_free_tier_requests\"\n  quota_id: \"GenerateRequestsPerMinutePerProjectPerModel-FreeTier\"\n  quota_dimensions {\n    key: \"model\"\n    value: \"gemini-2.0-flash-exp\"\n  }\n  quota_dimensions {\n    key: \"location\"\n    value: \"global\"\n  }\n  quota_value: 10\n}\n, links {\n  description: \"Learn more about Gemini API quotas\"\n  url: \"https://ai.google.dev/gemini-api/docs/rate-limits\"\n}\n, retry_delay {\n  seconds: 12\n}\n]"
+  },
+  {
+    status: 429,
+    class: "QuotaExhausted",
+    body: {
+      error: {
+        code: 429,
+        message:
+          "Quota exceeded for quota metric 'GenerateContent request' and limit 'GenerateContent request limit per minute for a region'",
+        status: "RESOURCE_EXHAUSTED",
+        details: [{
+          "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+          reason: "RATE_LIMIT_EXCEEDED",
+          domain: "googleapis.com",
+          metadata: {
+            quota_limit: "GenerateContentRequestsPerMinutePerProjectPerRegion",
+            quota_limit_value: "0",
+            consumer: "projects/1"
+          }
+        }]
+      }
+    }
+  },
+  {
+    status: 429,
+    class: "RateLimited",
+    wait: 3.2,
+    body: {
+      error: {
+        code: 429,
+        message: "You have exhausted your capacity on this model. Your quota will reset after 3s.",
+        status: "RESOURCE_EXHAUSTED",
+        details: [{
+          "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+          reason: "RATE_LIMIT_EXCEEDED",
+          domain: "cloudcode-pa.googleapis.com",
+          metadata: { quotaResetDelay: "3.2s" }
+        }, { "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "3.2s" }]
+      }
+    }
+  },
+  {
+    class: "QuotaExhausted",
+    wait: 66001,
+    body: "[API Error: You have exhausted your capacity on this model. Your quota will reset after 18h20m1s.]"
+  },
+  { class: "QuotaExhausted", alt: ["Overloaded"], body: "You have exhausted your capacity on this model." },
+  { class: "Overloaded", body: "[API Error: MODEL_CAPACITY_EXHAUSTED]" },
+  {
+    status: 503,
+    class: "Overloaded",
+    wait: 7,
+    body: {
+      error: {
+        code: 503,
+        message: "Service Unavailable",
+        status: "UNAVAILABLE",
+        details: [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: { seconds: 7, nanos: 0 } }]
+      }
+    }
+  },
+  {
+    status: 429,
+    class: "RateLimited",
+    alt: ["Forbidden"],
+    body:
+      "<html><head><title>Sorry...</title></head><body>We're sorry... but your computer or network may be sending automated queries.</body></html>"
+  },
+  {
+    status: 200,
+    class: "Transient",
+    body: { error: { code: 500, message: "Internal error encountered.", status: "INTERNAL" } }
+  },
+  {
+    status: 403,
+    class: "Forbidden",
+    body: { error: { code: 403, message: "The caller does not have permission", status: "PERMISSION_DENIED" } }
+  },
+  {
+    status: 403,
+    class: "Forbidden",
+    body: {
+      error: {
+        code: 403,
+        message: "Generative Language API has not been used in project 1 before or it is disabled.",
+        status: "PERMISSION_DENIED"
+      }
+    }
+  },
+  {
+    status: 400,
+    class: "Unauthorized",
+    body: {
+      error: { code: 400, message: "API Key not found. Please pass a valid API key.", status: "INVALID_ARGUMENT" }
+    }
+  },
+  {
+    status: 401,
+    class: "Unauthorized",
+    body: {
+      error: {
+        code: 401,
+        message:
+          "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid authentication credential.",
+        status: "UNAUTHENTICATED"
+      }
+    }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    body: {
+      error: {
+        code: 400,
+        message: "* GenerateContentRequest.contents: contents is not specified\n",
+        status: "INVALID_ARGUMENT"
+      }
+    }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    body: { error: { code: 400, message: "Please use a valid role: user, model.", status: "INVALID_ARGUMENT" } }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    alt: ["ModelNotFound"],
+    body: {
+      error: {
+        code: 400,
+        message: "Image generation with 4K size is not supported for this model.",
+        status: "INVALID_ARGUMENT"
+      }
+    }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    body: {
+      error: {
+        code: 400,
+        message: "Budget 0 is invalid. This model only works in thinking mode.",
+        status: "INVALID_ARGUMENT"
+      }
+    }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    body: { error: { code: 400, message: "Tool use with function calling is unsupported", status: "INVALID_ARGUMENT" } }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    alt: ["ModelNotFound"],
+    body: {
+      error: {
+        code: 400,
+        message: "The request is not supported by this model: candidateCount must be 1",
+        status: "INVALID_ARGUMENT"
+      }
+    }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    body: { error: { code: 400, message: "Add an image to use the model in editing mode", status: "INVALID_ARGUMENT" } }
+  },
+  {
+    status: 404,
+    class: "InvalidRequest",
+    alt: ["ModelNotFound"],
+    body: { error: { code: 404, message: "This model does not support image_size 512", status: "NOT_FOUND" } }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    alt: ["ModelNotFound"],
+    body: {
+      error: {
+        code: 400,
+        message: "Function calling is not enabled for models/gemini-2.5-flash-image",
+        status: "INVALID_ARGUMENT"
+      }
+    }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    alt: ["ModelNotFound"],
+    body: {
+      error: {
+        code: 400,
+        message: "JSON mode is not enabled for models/gemini-2.5-flash-image",
+        status: "INVALID_ARGUMENT"
+      }
+    }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    body: {
+      error: {
+        code: 400,
+        message: "Developer instruction is not enabled for models/gemma-3",
+        status: "INVALID_ARGUMENT"
+      }
+    }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    alt: ["ModelNotFound"],
+    body: {
+      error: { code: 400, message: "Image input modality is not enabled for models/x", status: "INVALID_ARGUMENT" }
+    }
+  },
+  {
+    status: 404,
+    class: "InvalidRequest",
+    alt: ["ModelNotFound"],
+    body: { error: { message: "No endpoints found that support image input", code: 404 } }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    body: { error: { message: "Input must have at least 1 token.", code: 400 } }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    body: {
+      error: {
+        message: "This endpoint's maximum context length is 32768 tokens. However, you requested about 40000 tokens",
+        code: 400
+      }
+    }
+  },
+  { status: 401, class: "Unauthorized", body: { error: { message: "Missing Authentication header", code: 401 } } },
+  {
+    status: 403,
+    class: "Forbidden",
+    alt: ["ContentBlocked"],
+    body: {
+      error: {
+        message: "The request is prohibited due to a violation of provider Terms Of Service.",
+        code: 403,
+        metadata: { provider_name: "OpenAI" }
+      }
+    }
+  },
+  {
+    status: 400,
+    class: "ContentBlocked",
+    body: {
+      error: {
+        message: "Input data may contain inappropriate content.",
+        code: 400,
+        metadata: { raw: "x", provider_name: "Alibaba" }
+      }
+    }
+  },
+  { status: 408, class: "Timeout", body: { error: { message: "Timed out waiting for the provider", code: 408 } } },
+  {
+    status: 503,
+    class: "Overloaded",
+    body: { error: { message: "No instances available", code: 503, metadata: { provider_name: "X" } } }
+  },
+  { status: 502, class: "Transient", body: { error: { message: "Network connection lost.", code: 502 } } },
+  {
+    status: 402,
+    class: "QuotaExhausted",
+    body: {
+      error: {
+        message: "This request would exceed your monthly spending limit",
+        code: 402,
+        metadata: { limit_source: "openrouter_key_limit" }
+      }
+    }
+  },
+  {
+    status: 402,
+    headers: { "Retry-After": "5" },
+    class: "RateLimited",
+    wait: 5,
+    body: {
+      error: {
+        message: "Too many in-flight requests for your balance",
+        code: 402,
+        metadata: { limit_source: "openrouter_in_flight_budget" }
+      }
+    }
+  },
+  { status: 429, class: "RateLimited", body: { statusCode: 429, message: "ThrottlerException: Too Many Requests" } },
+  { status: 401, class: "Unauthorized", body: { statusCode: 401, message: "Unauthorized", error: "x" } },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    body: {
+      statusCode: 400,
+      message: ["prompt should not be empty", "size must be one of the following values"],
+      error: "Bad Request"
+    }
+  },
+  {
+    status: 500,
+    class: "Transient",
+    body: { timestamp: "2026-01-01T00:00:00Z", status: 500, error: "Internal Server Error", path: "/v1/images" }
+  },
+  {
+    status: 504,
+    class: "Timeout",
+    body: { timestamp: "2026-01-01T00:00:00Z", status: 504, error: "Gateway Timeout", path: "/v1/images" }
+  },
+  {
+    status: 502,
+    class: "Transient",
+    body: { type: "about:blank", title: "Bad Gateway", status: 502, detail: "upstream" }
+  },
+  {
+    status: 403,
+    class: "QuotaExhausted",
+    body: {
+      type: "https://x/problems/out-of-credit",
+      title: "You do not have enough credit.",
+      detail: "Your current balance is 30, but that costs 50.",
+      status: 403
+    }
+  },
+  { status: 502, class: "Transient", body: "{\"message\": \"Internal server error\"}" },
+  { status: 504, class: "Timeout", body: "{\"message\": \"Endpoint request timed out\"}" },
+  { status: 403, class: "Forbidden", body: "{\"message\":\"Forbidden\"}" },
+  { status: 403, class: "Unauthorized", body: "{\"message\":\"Missing Authentication Token\"}" },
+  { status: 429, class: "RateLimited", body: "{\"message\":\"Limit Exceeded\"}" },
+  {
+    status: 429,
+    class: "QuotaExhausted",
+    body: "{\"message\":\"Limit Exceeded: you have used all of your monthly credits\"}"
+  },
+  { status: 413, class: "InvalidRequest", body: "{\"message\":\"Request Too Long\"}" },
+  {
+    status: 403,
+    class: "Forbidden",
+    body: "{\"Message\":\"User is not authorized to access this resource with an explicit deny\"}"
+  },
+  {
+    status: 403,
+    class: "Forbidden",
+    body: "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+  },
+  {
+    status: 404,
+    class: "InvalidRequest",
+    alt: ["ModelNotFound"],
+    body:
+      "<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>"
+  },
+  { class: "Overloaded", body: "Our systems are a bit busy at the moment, please take a break and try again soon." },
+  { class: "Transient", alt: ["Malformed"], body: "Oops! Something went wrong on our end." },
+  { class: "Overloaded", body: "Sorry, we're at capacity right now" },
+  { status: 403, class: "Forbidden", body: "Sorry, you have been blocked. You are unable to access relay.example" },
+  { status: 403, class: "Forbidden", body: "Access to this site has been restricted by WAF" },
+  { status: 403, class: "Forbidden", body: "Please enable JavaScript and cookies to continue" },
+  { status: 403, class: "Forbidden", body: "Country blocked" },
+  { class: "Forbidden", body: "unsupported_country_region_territory" },
+  { class: "Forbidden", body: "FAILED_PRECONDITION: User location is not supported for the API use." },
+  { class: "Unauthorized", body: "ERR_BAD_REQUEST: Request failed with status code 401" },
+  { class: "ModelNotFound", alt: ["InvalidRequest"], body: "ERR_BAD_REQUEST: Request failed with status code 404" },
+  { class: "Overloaded", body: "ERR_BAD_RESPONSE: Request failed with status code 503" },
+  { class: "Timeout", body: "ECONNABORTED: timeout of 180000ms exceeded" },
+  { class: "Transient", body: "AxiosError: Network Error" },
+  { class: "Transient", body: "AxiosError: read ECONNRESET" },
+  { class: "Timeout", body: "FetchError: network timeout at: https://x" },
+  { class: "Transient", body: "FetchError: request to https://x failed, reason: socket hang up" },
+  { class: "Transient", body: "FetchError: Invalid response body while trying to fetch https://x: Premature close" },
+  {
+    class: "Malformed",
+    body: "FetchError: invalid json response body at https://x reason: Unexpected token < in JSON at position 0"
+  },
+  { class: "Timeout", body: "TimeoutError: Request timed out after 600000ms" },
+  {
+    class: "Transient",
+    body: "Error: aborted\n    at TLSSocket.socketCloseListener (node:_http_client:464:19) {\n  code: 'ECONNRESET'\n}"
+  },
+  { class: "Transient", body: "Error [ERR_HTTP2_STREAM_ERROR]: Stream closed with error code NGHTTP2_INTERNAL_ERROR" },
+  { class: "Transient", body: "EOFError" },
+  {
+    class: "Transient",
+    body:
+      "requests.exceptions.ChunkedEncodingError: ('Connection broken: InvalidChunkLength(got length b'', 0 bytes read)', InvalidChunkLength(got length b'', 0 bytes read))"
+  },
+  { class: "Timeout", body: "socket.timeout: The read operation timed out" },
+  {
+    class: "Timeout",
+    body:
+      "urllib3.exceptions.ReadTimeoutError: HTTPSConnectionPool(host='x', port=443): Read timed out. (read timeout=120)"
+  },
+  { class: "Transient", body: "urllib.error.URLError: <urlopen error [Errno 61] Connection refused>" },
+  { class: "Timeout", body: "<urlopen error timed out>" },
+  {
+    class: "Transient",
+    body: "ConnectionResetError: [WinError 10054] An existing connection was forcibly closed by the remote host"
+  },
+  {
+    class: "Timeout",
+    alt: ["Transient"],
+    body:
+      "[WinError 10060] A connection attempt failed because the connected party did not properly respond after a period of time"
+  },
+  { class: "Transient", body: "httpcore.RemoteProtocolError: Server disconnected without sending a response." },
+  { class: "Transient", body: "httpx.ReadError" },
+  { class: "Transient", body: "httpx.ConnectError: All connection attempts failed" },
+  { class: "Transient", alt: ["Overloaded"], body: "httpx.ProxyError: 503 Service Unavailable" },
+  {
+    class: "Transient",
+    alt: ["InvalidRequest", "Unauthorized"],
+    body: "httpx.LocalProtocolError: Illegal header value b'Bearer '"
+  },
+  { class: "Transient", body: "anyio.EndOfStream" },
+  { class: "Transient", body: "ssl.SSLEOFError: EOF occurred in violation of protocol (_ssl.c:2417)" },
+  { class: "Transient", body: "dial tcp 1.2.3.4:443: connect: no route to host" },
+  { class: "Timeout", body: "dial tcp 1.2.3.4:443: i/o timeout" },
+  { class: "Transient", body: "EOF" },
+  { class: "Transient", body: "write: broken pipe" },
+  { class: "Transient", body: "tls: first record does not look like a TLS handshake" },
+  { class: "Transient", body: "hyper::Error(IncompleteMessage)" },
+  { class: "Transient", body: "error trying to connect: tcp connect error: Connection refused (os error 111)" },
+  { class: "Transient", body: "connection closed before message completed" },
+  { class: "Transient", body: "ERR_NETWORK_CHANGED" },
+  { class: "Transient", body: "net::ERR_NAME_NOT_RESOLVED" },
+  { class: "Timeout", body: "net::ERR_TIMED_OUT" },
+  { class: "Transient", body: "net::ERR_INTERNET_DISCONNECTED" },
+  { class: "Transient", body: "net::ERR_HTTP2_PROTOCOL_ERROR" },
+  { class: "Timeout", body: "net::ERR_CONNECTION_TIMED_OUT" },
+  { class: "Transient", body: "net::ERR_EMPTY_RESPONSE" },
+  { class: "InvalidRequest", alt: ["Transient"], body: "net::ERR_CERT_AUTHORITY_INVALID" },
+  { class: "InvalidRequest", alt: ["Transient"], body: "CERT_HAS_EXPIRED" },
+  { class: "InvalidRequest", body: "TypeError: Invalid URL" },
+  { class: "InvalidRequest", alt: ["Transient"], body: "x509: certificate signed by unknown authority" },
+  { class: "InvalidRequest", alt: ["Transient"], body: "ERR_TLS_CERT_ALTNAME_INVALID" }
 ]
 
 export const moreFixtures: ReadonlyArray<Fixture> = more.map((fixture, i) => ({ id: `more-${i + 1}`, ...fixture }))

@@ -154,7 +154,7 @@ const table = index(
   // Waits and faults.
   codes("hard", "Timeout", "timeout")`
     channel:response_time_exceeded response_time_exceeded generation_timeout startup_timeout
-    runner_connection_timeout ModelTimeoutException image_poll_timeout upstream_timeout RequestTimeOut
+    runner_connection_timeout ModelTimeoutException upstream_timeout RequestTimeOut
   `,
   codes("weak", "Timeout", "timeout")`
     DEADLINE_EXCEEDED DeadlineExceeded timeout timeout_error request_timeout gateway_timeout APITimeoutError

@@ -29,6 +29,6 @@ export const meaningOf = (code: Code): Table.Meaning | undefined => {
   return exact ?? byParts(code.value)
 }
 
-/** A code as words, for the vocabulary: `ModelAccountTpmRateLimitExceeded` → `model account tpm rate limit exceeded`. */
+/** A code as words, for the vocabulary: `ModelTpmRateLimitExceeded` → `model tpm rate limit exceeded`. */
 export const spell = (code: string): string =>
   code.replace(/([a-z0-9])([A-Z])/g, "$1 $2").replace(/[_.:/-]+/g, " ").toLowerCase()

@@ -14,105 +14,12 @@ import type { Outcome } from "holdfast/GenerationError"
 import * as RetryHint from "../retryHint.js"
 import { ofAnswers, ofReasons, refuses } from "./answers.js"
 import { meaningOf, spell } from "./codes.js"
-import type { Meaning, Weight } from "./codeTable.js"
+import { byCode, byDeadline, byQuota, byReason, byReplacedText, quotaWait } from "./limits.js"
 import { outcomeOf, phaseOf } from "./phase.js"
-import { namedIn, ofStatus, statedIn } from "./status.js"
-import { type Fact, unwrap, type Unwrapped } from "./unwrap.js"
-import type { Evidence, Verdict } from "./verdict.js"
-import { type Concept, concepts, inputMedia, quotaLanguage } from "./vocabulary.js"
-
-/** What the judge looks at; `Classifier.WireError` without the context. */
-export interface Case {
-  readonly status?: number | null | undefined
-  readonly headers?: Readonly<Record<string, string | ReadonlyArray<string> | undefined>> | undefined
-  readonly body: unknown
-  readonly streamed?: boolean | undefined
-  readonly now?: number | undefined
-}
-
-/** A wait of an hour is no rate by the minute: the limit behind it is a quota. */
-const quotaWait = 3_600_000
-
-const maxWords = 48_000
-
-interface Scene {
-  readonly found: Unwrapped
-  /** Deepest first. */
-  readonly facts: ReadonlyArray<Fact>
-  readonly headers: Readonly<Record<string, string>>
-  readonly status: number | undefined
-  /** The status that the deepest layer states. */
-  readonly inner: number | undefined
-  readonly streamed: boolean
-  readonly all: string
-}
-
-const evidence = (rule: string, source: Evidence["source"], depth: number, matched: string): Evidence => ({
-  rule,
-  source,
-  depth,
-  matched
-})
-
-const lowerCased = (headers: Case["headers"]): Record<string, string> => {
-  const out: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers ?? {}).slice(0, 200)) {
-    if (value === undefined) continue
-    out[name.toLowerCase()] = typeof value === "string" ? value : String(value[0] ?? "")
-  }
-  return out
-}
-
-const headerCodes = ["x-fal-error-type", "x-amzn-errortype", "x-error-code", "x-error-type"]
-
-const sceneOf = (input: Case): Scene => {
-  const found = unwrap(input.body)
-  const headers = lowerCased(input.headers)
-  let left = maxWords
-  const codes = headerCodes.flatMap((name) => {
-    const value = headers[name]?.split(":")[0]
-    return value === undefined || value === "" ? [] : [{ key: "type", value }]
-  })
-  const header: ReadonlyArray<Fact> = codes.length === 0 ? [] : [{ depth: 0, words: "", codes, statuses: [] }]
-  const facts = [...found.facts, ...header]
-    .map((fact) => {
-      const words = fact.words.slice(0, Math.max(0, left))
-      left -= words.length
-      return { ...fact, words, statuses: [...statedIn(words), ...fact.statuses] }
-    })
-    .sort((a, b) => b.depth - a.depth)
-  const status = typeof input.status === "number" && input.status >= 100 && input.status <= 599
-    ? Math.trunc(input.status)
-    : undefined
-  return {
-    found,
-    facts,
-    headers,
-    status,
-    inner: facts.find((fact) => fact.statuses.length > 0)?.statuses.at(-1),
-    streamed: input.streamed === true,
-    all: facts.map((fact) => fact.words).join("\n")
-  }
-}
-
-/** The status to believe: the innermost one stated, else that of HTTP. */
-const believed = (scene: Scene): number | undefined => scene.inner ?? scene.status
-
-const byCode = (
-  scene: Scene,
-  weight: Weight,
-  accept: (meaning: Meaning) => boolean = () => true
-): Verdict | undefined => {
-  for (const fact of scene.facts) {
-    for (const code of [...fact.codes.filter((c) => c.key !== ""), ...fact.codes.filter((c) => c.key === "")]) {
-      const meaning = meaningOf(code)
-      if (meaning !== undefined && meaning.weight === weight && accept(meaning)) {
-        return { tag: meaning.tag, evidence: evidence(meaning.rule, "code", fact.depth, code.value) }
-      }
-    }
-  }
-  return undefined
-}
+import { believed, type Case, evidence, type Scene, sceneOf } from "./scene.js"
+import { namedIn, ofStatus } from "./status.js"
+import type { Verdict } from "./verdict.js"
+import { type Concept, concepts, inputMedia } from "./vocabulary.js"
 
 const holds = (concept: Concept, text: string): string | undefined => {
   const match = concept.pattern.exec(text)
@@ -137,66 +44,6 @@ const byWords = (scene: Scene, weight: Concept["weight"]): Verdict | undefined =
     }
   }
   return undefined
-}
-
-/** A quota's period and value decide, wherever in the payload they stand; without a period, a stated wait does. */
-const byQuota = (scene: Scene, wait: number | undefined): Verdict | undefined => {
-  const ids = scene.facts.flatMap((fact) =>
-    fact.codes.filter((c) => c.key === "quotaid" || c.key === "quotametric").map((c) => c.value)
-  )
-  const values = scene.facts.flatMap((fact) => fact.codes.filter((c) => c.key === "quotavalue").map((c) => c.value))
-  const named = `${ids.join(" ")} ${scene.all}`
-  if (ids.length === 0 && !quotaLanguage.test(scene.all)) return undefined
-  const zero = values.includes("0") || /\blimit:\s?0(?![\d.])/i.test(scene.all)
-  const day = /PerDay|PerWeek|PerMonth|per_day|Daily/.exec(named)?.[0]
-  if (zero || day !== undefined) {
-    return { tag: "QuotaExhausted", evidence: evidence("quota-period", "code", 0, day ?? "limit: 0") }
-  }
-  const minute = /PerMinute|per_minute|PerSecond|per_second/.exec(named)?.[0]
-  if (minute !== undefined) return { tag: "RateLimited", evidence: evidence("quota-period", "code", 0, minute) }
-  const exceeded = /exceeded your current quota|quota exceeded for metric|check your plan and billing/i.exec(scene.all)
-    ?.[0]
-  if (exceeded === undefined) return undefined
-  return wait !== undefined && wait < quotaWait
-    ? { tag: "RateLimited", evidence: evidence("quota-with-wait", "text", 0, exceeded) }
-    : { tag: "QuotaExhausted", evidence: evidence("quota", "text", 0, exceeded) }
-}
-
-/** Google's ErrorInfo tells a rate from a quota where its message says capacity; a wait of minutes is no rate. */
-const byReason = (scene: Scene, wait: number | undefined): Verdict | undefined => {
-  if (wait !== undefined && wait > 300_000) return undefined
-  for (const fact of scene.facts) {
-    const code = fact.codes.find((c) => c.key === "reason" && c.value === "RATE_LIMIT_EXCEEDED")
-    if (code !== undefined) return { tag: "RateLimited", evidence: evidence("rate", "code", fact.depth, code.value) }
-  }
-  return undefined
-}
-
-/**
- * new-api puts one text about saturation in the place of every upstream 429, and keeps the upstream's own type, code
- * and parameter: where these name a cause that no waiting cures, they are right.
- */
-const byReplacedText = (scene: Scene): Verdict | undefined => {
-  if (!/负载已饱和/.test(scene.all)) return undefined
-  const fatal = (meaning: Meaning): boolean =>
-    !["Overloaded", "RateLimited", "Timeout", "Transient"].includes(meaning.tag)
-  const parameter = scene.facts.flatMap((fact) => fact.codes).find((c) =>
-    c.key === "param" && /^[a-z]\w*$/i.test(c.value)
-  )
-  return byCode(scene, "fair", fatal) ??
-    byCode(scene, "weak", (meaning) => fatal(meaning) && meaning.tag !== "InvalidRequest") ??
-    (parameter === undefined
-      ? undefined
-      : { tag: "InvalidRequest", evidence: evidence("request", "code", 0, parameter.value) })
-}
-
-/** Google's text for its own deadline: under 503 it is the form that overload takes, under 504 a timeout. */
-const byDeadline = (scene: Scene): Verdict | undefined => {
-  const matched = /deadline expired before operation could complete/i.exec(scene.all)?.[0]
-  if (matched === undefined) return undefined
-  return believed(scene) === 503
-    ? { tag: "Overloaded", evidence: evidence("deadline-at-capacity", "text", 0, matched) }
-    : { tag: "Timeout", phase: "server", evidence: evidence("timeout", "text", 0, matched) }
 }
 
 const clientFault = (status: number | undefined): boolean =>
@@ -320,7 +167,9 @@ const byNothing = (scene: Scene, success: boolean): Verdict => {
       ? { tag: "EmptyResult", evidence: evidence("text-only", "answer", 0, scene.all.slice(0, 80)) }
       : { tag: "ContentBlocked", evidence: evidence("refusal-in-words", "answer", 0, refusal), outcome: "unknown" }
   }
-  const failed = /\b(?:fail(?:ed|ure)?|error|exception)\b|失败|错误|异常/i.exec(scene.all)?.[0]
+  const failed = scene.network
+    ? "network"
+    : /\b(?:fail(?:ed|ure)?|error|exception)\b|失败|错误|异常/i.exec(scene.all)?.[0]
   return failed === undefined
     ? { tag: "Malformed", evidence: evidence("nothing", "none", 0, scene.all.slice(0, 80)) }
     : { tag: "Transient", evidence: evidence("unexplained", "text", 0, failed), outcome: "unknown" }

@@ -55,13 +55,13 @@ export const ofStatus = (status: number): StatusMeaning | undefined => {
 const explicit = patterns`
   (?:\b(?:http(?:/[\d.]+)?|https?[ _]?status|status[ _-]?code|status|error[ _]code|code|error|response
   |returned|got|received|failed with|with|last status|got status|answered|状态码|错误码|响应码|エラーコード)\b|状态码|错误码
-  |HTTP)\s{0,3}(?:error|status|code|code:|of|is|was
-  |an?)?\s{0,2}[:=(]{0,2}\s{0,3}["'<]?([45]\d\d)(?![\d.%])\b(?!\s{0,2}(?:tokens?|ms|seconds?|px|bytes))
+  |HTTP)\s{0,3}(?:error|status|code|code:|of|is|was|an?)?
+  \s{0,2}[:=(]{0,2}\s{0,3}["'<]?([45]\d\d)(?![\d.%])\b(?!\s{0,2}(?:tokens?|ms|seconds?|px|bytes))
 `
 
 const leading = pattern`
-  ^[^A-Za-z0-9\u4e00-\u9fff]{0,10}(?:(?:api |http |client |server )?error:?\s{0,3})?[[(<]?([45]\d\d)\b(?![.,%]\d)(?!\s{0,2}(?:tokens?
-  |ms|seconds?|px|bytes|x))
+  ^[^A-Za-z0-9\u4e00-\u9fff]{0,10}(?:(?:api |http |client |server )?error:?\s{0,3})?[[(<]?
+  ([45]\d\d)\b(?![.,%]\d)(?!\s{0,2}(?:tokens?|ms|seconds?|px|bytes|x))
 `
 
 const bracketed = /[[(<]([45]\d\d)(?:[\])>]| [A-Z])/g

@@ -3,7 +3,9 @@
  * the layer. Layers are arrays, nested objects, JSON inside strings, Python reprs, inspect dumps, HTML pages, event
  * streams and the prose around them. Bounded in bytes, in nesting, in layers, in facts and in work; never throws.
  */
+import { aliases, bare, codeKeys, hintKey, ignored, isStatus, statusKeys } from "./keys.js"
 import { type Fuel, read } from "./loose.js"
+import { keyed, tokens } from "./prose.js"
 import { decode, isHtml, maxBytes, normalise, pageWords, unescape, words } from "./text.js"
 
 /** A machine-readable word, and the key it stood under (empty in prose). */
@@ -65,152 +67,6 @@ interface State {
   errorObject: boolean
   html: boolean
 }
-
-const set = (...names: ReadonlyArray<string>): ReadonlySet<string> => new Set(names)
-
-/** Keys are compared without case, underscores and dashes. */
-const bare = (key: string): string => key.toLowerCase().replace(/[^a-z0-9]/g, "")
-
-/** What the caller sent, where to read more, and what identifies the call: never evidence. */
-const ignored = set(
-  "url",
-  "uri",
-  "link",
-  "links",
-  "help",
-  "helpurl",
-  "documentationurl",
-  "docurl",
-  "requestid",
-  "xrequestid",
-  "id",
-  "traceid",
-  "stack",
-  "trace",
-  "stacktrace",
-  "timestamp",
-  "created",
-  "createdat",
-  "completedat",
-  "modelversion",
-  "responseid",
-  "locale",
-  "input",
-  "prompt",
-  "messages",
-  "contents",
-  "request",
-  "requestbodyvalues",
-  "requestbody",
-  "requestoptions",
-  "config",
-  "args",
-  "params",
-  "options",
-  "usage",
-  "usagemetadata",
-  "safetyratings",
-  "safetysettings",
-  "candidates",
-  "choices",
-  "parts",
-  "content",
-  "output",
-  "b64json",
-  "inlinedata",
-  "sequencenumber",
-  "method",
-  "path",
-  "port",
-  "host",
-  "hostname",
-  "address",
-  "object",
-  "tools",
-  "agent",
-  "socket",
-  "contentfilterresults",
-  "contentfilterresult",
-  "retryable",
-  "isretryable",
-  "model",
-  "modelname",
-  "systemfingerprint",
-  "userid",
-  "links",
-  "sdkhttpresponse",
-  "remedyhint",
-  "thoughtsignature",
-  "toolcalls",
-  "instructions",
-  "text"
-)
-
-const codeKeys = set(
-  "code",
-  "type",
-  "status",
-  "reason",
-  "errortype",
-  "errorcode",
-  "errcode",
-  "errorname",
-  "statustext",
-  "statusname",
-  "name",
-  "limitsource",
-  "faultcode",
-  "exception",
-  "errorclass",
-  "codename",
-  "category",
-  "subtype",
-  "errorreason",
-  "quotaid",
-  "quotametric",
-  "quotavalue",
-  "param",
-  "kind",
-  "error",
-  "failurereason",
-  "grpcstatus",
-  "errorkey",
-  "finishreason",
-  "nativefinishreason",
-  "blockreason",
-  "stopreason",
-  "providererrorcode",
-  "apicode",
-  "bizcode",
-  "ret",
-  "tag",
-  "err"
-)
-
-/** ErrorInfo's metadata names a quota in its own way. */
-const aliases: Readonly<Record<string, string>> = { quotalimit: "quotaid", quotalimitvalue: "quotavalue" }
-
-const statusKeys = set(
-  "code",
-  "status",
-  "statuscode",
-  "httpstatus",
-  "httpstatuscode",
-  "httpcode",
-  "errorcode",
-  "rawstatuscode",
-  "laststatus",
-  "upstreamstatus",
-  "upstreamstatuscode",
-  "responsecode",
-  "responsestatus",
-  "originalstatus"
-)
-
-const isStatus = (n: number): boolean => Number.isInteger(n) && n >= 400 && n <= 599
-
-const hintKey =
-  /^(?:retry|reset|estimatedtime|quotareset|waittime|waitseconds|cooldown|availablein|backoff|ratelimitreset)/
 
 const looksLikeAnswer = (keys: ReadonlySet<string>): boolean =>
   keys.has("candidates") || keys.has("promptfeedback") || keys.has("choices") || keys.has("prompt_feedback") ||
@@ -307,18 +163,10 @@ const dumpHeaders = (s: State, headers: Record<string, unknown>): void => {
   }
 }
 
-/** Codes that stand in prose: `code=RESOURCE_EXHAUSTED`, `quotaId: …`, `StatusCode.UNAVAILABLE`. */
-const inProse =
-  /\b(error_?code|err_?code|code|status_?code|status_?name|status|error_?type|type|reason|finish[_ ]?reason|block[_ ]?reason|quota_?id|quota_?metric|quota_?value|error_?name|__type|retry_?delay|retry_?after)\b["']?\s{0,3}[:=]\s{0,3}["'<[*]{0,3}(?:StatusCode\.|FinishReason\.|BlockedReason\.|BlockReason\.)?([A-Za-z0-9_.:/-]{1,100})/gi
-
-/** Words that only machines write: SCREAMING_SNAKE, snake_case, CamelCase, Dotted.Names. */
-const tokens =
-  /\b(?:AI_[A-Za-z]{3,40}|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z][a-z0-9]*(?:_[a-z0-9]+)+|[A-Z][a-z0-9]+[A-Z][A-Za-z0-9]{1,80}(?:\.[A-Z][A-Za-z0-9]{1,80}){0,4}|UNAVAILABLE|INTERNAL|UNAUTHENTICATED|CANCELLED|ABORTED|Throttling|Arrearage|ResourceExhausted|Unavailable|DeadlineExceeded)\b/g
-
 const readProse = (s: State, fact: Draft, text: string): void => {
   const head = text.length > 16_000 ? text.slice(0, 16_000) : text
   let count = 0
-  for (const match of head.matchAll(inProse)) {
+  for (const match of head.matchAll(keyed)) {
     if (++count > 40) break
     scalar(s, fact, match[1] ?? "", (match[2] ?? "").replace(/[.:]+$/, ""))
   }

@@ -48,13 +48,7 @@ export const concepts: ReadonlyArray<Concept> = [
     unless: /permission ['"`][\w.]{1,80}['"`] denied/i
   },
   { rule: "credential", tag: "Unauthorized", weight: "hard", pattern: Access.credential },
-  {
-    rule: "permission",
-    tag: "Forbidden",
-    weight: "hard",
-    pattern: Access.permission,
-    unless: /has exceeded|invalid (?:api )?key/i
-  },
+  { rule: "permission", tag: "Forbidden", weight: "hard", pattern: Access.permission },
   { rule: "content", tag: "ContentBlocked", weight: "hard", pattern: Access.content },
   { rule: "certificate", tag: "InvalidRequest", weight: "hard", pattern: Faults.certificate },
   { rule: "capacity", tag: "Overloaded", weight: "hard", pattern: Limits.capacity },
@@ -70,7 +64,7 @@ export const concepts: ReadonlyArray<Concept> = [
     tag: "QuotaExhausted",
     weight: "hard",
     pattern: Limits.longPeriod,
-    unless: /per[ _-]?(?:minute|second)(?![^\n]*per[ _-]?day)/i
+    unless: /per[ _-]?(?:min|sec)(?![^\n]*per[ _-]?day)/i
   },
   { rule: "rate", tag: "RateLimited", weight: "hard", pattern: Limits.rate },
   {

@@ -34,7 +34,7 @@ export const missingModel = pattern`
   |unrecogni[sz]ed|no such|non-?existent|wrong) (?:or unsupported )?model\b|not a valid model|not supported model
   |cannot find model|unknown provider for model|could not find model|no model named|not found for api version
   |no endpoints found|no (?:allowed )?providers? (?:are )?(?:available|found|supports?) (?:for
-  |the) |no healthy deployments? for|only imagen models|\bnot found[^.\n]{0,20}\bmodel\b|model_?not_?found
+  |the) |no healthy deployments? for|\bnot found[^.\n]{0,20}\bmodel\b|model_?not_?found
   |requested entity was not found|(?:模型|接入点|推理点).{0,60}(?:不存在|未找到|不支持|已?下线|已?下架|已停用|不可用|无效|未开放|未配置|未上线)|(?:不存在|未知
   |无效|不支持|找不到|没有找到|无此)[^,。\n]{0,5}模型|无可用渠道|没有可用的?渠道|渠道不存在|モデル.{0,30}(?:見つかりません|存在しません)|모델.{0,30}(?:찾을 수 없|존재하지)
   |modelo .{0,60}no (?:existe|encontrado)

@@ -35,20 +35,21 @@ export const network = pattern`
   |eai_again|enotfound|ehostunreach|enetunreach|enetdown|eproto|getaddrinfo|name (?:or service not known
   |resolution)|no such host|nodename nor servname|dns (?:error|lookup|resolution)|could not resolve host
   |temporary failure in name|unknownhost|unresolvedaddress|nxdomain|no route to host|host is down|broken pipe
-  |premature close|prematurely|(?:unexpected|early) (?:eof|end of (?:stream|file))|\beof(?:exception|error)?\b|endofstream|\b(?:read|write|connect|protocol)error\b|server disconnected
-  |payload is not completed|remote (?:end closed|protocol ?error|disconnected)|peer closed
-  |incomplete (?:chunked )?read|incompleteread|chunkedencodingerror|empty reply from server|failed to respond
-  |host lookup|xmlhttprequest error|response ended|\bstream[^.\n]{0,30}(?:closed|disconnected|interrupted
-  |terminated|ended unexpectedly|was cut|reset|aborted|error|broken|incomplete)|upstream (?:connect error
-  |prematurely|disconnected|connection)|do request failed|max retries exceeded|(?:tls|ssl)[^.\n]{0,30}(?:handshake
-  |alert|error|protocol|wrong version|disconnect|eof|record|connect)|handshake (?:failed|failure|timeout)
-  |wrong version number|bad record mac|und_err|err_stream|err_ssl|err_http2|err_network|goaway|rst_stream
-  |internal_error; received from peer|http2 (?:error|stream)|error sending request|error (?:reading
-  |decoding) (?:response )?(?:body|a body)|body (?:stream )?(?:already )?terminated|terminated$
-  |request to [^\n]{0,120} ?failed, reason|failed, reason:|dial tcp|read tcp|write tcp|network socket|proxyerror
-  |tunneling socket|proxy (?:error|connection|authentication)|connection_error|curl: \((?:6|7|16|18|35|52|55|56
-  |92)\)|curl error|i/o error|ioexception|socketexception|网络(?:错误|异常|连接失败|问题|波动|中断|请求失败|故障)|连接(?:失败|被重置|中断|断开|错误
-  |异常|关闭|已关闭|被拒绝)|无法连接|断开连接|请求上游.{0,8}失败|域名解析|ネットワークエラー|接続(?:エラー|に失敗)|네트워크 오류|error de red
+  |premature close|prematurely|(?:unexpected|early) (?:eof|end of (?:stream|file))|\beof(?:exception|error)?\b
+  |endofstream|\b(?:read|write|connect|protocol)error\b|server disconnected|payload is not completed
+  |remote (?:end closed|protocol ?error|disconnected)|peer closed|incomplete (?:chunked )?read|incompleteread
+  |chunkedencodingerror|empty reply from server|failed to respond|host lookup|xmlhttprequest error|response ended
+  |\bstream[^.\n]{0,30}(?:closed|disconnected|interrupted|terminated|ended unexpectedly|was cut|reset|aborted
+  |error|broken|incomplete)|upstream (?:connect error|prematurely|disconnected|connection)|do request failed
+  |max retries exceeded|(?:tls|ssl)[^.\n]{0,30}(?:handshake|alert|error|protocol|wrong version|disconnect|eof
+  |record|connect)|handshake (?:failed|failure|timeout)|wrong version number|bad record mac|und_err|err_stream
+  |err_ssl|err_http2|err_network|goaway|rst_stream|internal_error; received from peer|http2 (?:error|stream)
+  |error sending request|error (?:reading|decoding) (?:response )?(?:body|a body)
+  |body (?:stream )?(?:already )?terminated|terminated$|request to [^\n]{0,120} ?failed, reason|failed, reason:
+  |dial tcp|read tcp|write tcp|network socket|proxyerror|tunneling socket|proxy (?:error|connection
+  |authentication)|connection_error|curl: \((?:6|7|16|18|35|52|55|56|92)\)|curl error|i/o error|ioexception
+  |socketexception|网络(?:错误|异常|连接失败|问题|波动|中断|请求失败|故障)|连接(?:失败|被重置|中断|断开|错误|异常|关闭|已关闭|被拒绝)|无法连接|断开连接|请求上游.{0,8}失败
+  |域名解析|ネットワークエラー|接続(?:エラー|に失敗)|네트워크 오류|error de red
 `
 
 /** The answer could not be read. */
@@ -79,13 +80,12 @@ export const empty = pattern`
   |output|text|candidates|choices|parts|data|valid)|not (?:contain|include|return|produce|generate)|contain
   |blank))(?: |\b)(?:an? |any )?|empty (?:response|content|result|output|answer|reply|completion|message|stream
   |image|candidates|body|text|string)|returned nothing|without (?:an? |any )?(?:image|content|output|candidates
-  |valid content)|\b(?:0|zero) images?\b|before valid content|without sending (?:any )?chunks|returned no \w{1,24}
-  |content is insufficient|image (?:data )?(?:is |was )?missing|failed to (?:extract|find|get|obtain
-  |retrieve) (?:the |an? |any )?(?:generated )?images?|did not (?:return|generate|produce|include|contain)
-  |no images? (?:was|were)|no_image|noimagegenerated|no image|max_tokens|model_length|(?:未|没有|无|沒有)(?:能)?(?:返回|找到
-  |生成|获取到|包含|提取到|收到|检测到|得到|输出|获得|解析出)(?:到)?[^。\n]{0,12}(?:图片|图像|内容|结果|数据|图|image|响应)|(?:图片|图像|内容|结果|响应|返回|回复
-  |输出)(?:数据|内容|结果)?(?:为|是|中没有|不包含|中未找到)(?:空|图片|图像)?|空(?:回复|响应|内容|结果|返回)|返回(?:了)?空|未返回|生成(?:结果)?为空|画像が(?:生成|返)
-  |이미지가 (?:생성|반환)되지
+  |valid content)|\b(?:0|zero) images?\b|without sending (?:any )?chunks|returned no \w{1,24}|(?:received|got
+  |returned|generated|produced) (?:0|no|zero) \w{1,24}|image (?:data )?(?:is |was )?missing|failed to (?:extract
+  |find|get|obtain|retrieve) (?:the |an? |any )?(?:generated )?images?|did not (?:return|generate|produce|include
+  |contain)|no images? (?:was|were)|no_image|noimagegenerated|no image|(?:未|没有|无|沒有)(?:能)?(?:返回|找到|生成|获取到|包含|提取到
+  |收到|检测到|得到|输出|获得|解析出)(?:到)?[^。\n]{0,12}(?:图片|图像|内容|结果|数据|图|image|响应)|(?:图片|图像|内容|结果|响应|返回|回复|输出)(?:数据|内容
+  |结果)?(?:为|是|中没有|不包含|中未找到)(?:空|图片|图像)?|空(?:回复|响应|内容|结果|返回)|返回(?:了)?空|未返回|生成(?:结果)?为空|画像が(?:生成|返)|이미지가 (?:생성|반환)되지
 `
 
 /** The provider could not get or read a file that the request names. */

@@ -37,7 +37,8 @@ export const capacity = pattern`
   over-?load(?:ed|ing)?\b|\boverload|high (?:demand|load|traffic|volume|usage|request volume)|heavy (?:load
   |traffic|usage|demand)|(?:unusually|extremely|very) (?:high|busy)|peak (?:hours?|time|traffic|load)|\b(?:too
   |server|system|engine|service|model|currently|is|are|resources?|machine|cluster
-  |all \w{1,24}) (?:is |are )?(?:currently |temporarily |too |very |all )?busy\b|\bbusy\b|experiencing (?:a )?(?:high|heavy|increased|unprecedented)|\bcapacity\b|capacity_exhausted
+  |all \w{1,24}) (?:is |are )?(?:currently |temporarily |too |very |all )?busy\b|\bbusy\b
+  |experiencing (?:a )?(?:high|heavy|increased|unprecedented)|\bcapacity\b|capacity_exhausted
   |short(?:age)? of (?:gpu|compute|resources)|(?:compute|gpu|system|server
   |computing) resources?[^.\n]{0,40}(?:insufficient|exhausted|unavailable|tight|limited|not available)
   |(?:insufficient|not enough|no) (?:system |compute |gpu |server |computing |available ){1,4}resources?
@@ -60,9 +61,9 @@ export const capacity = pattern`
 /** A limit by the day, week or month. */
 export const longPeriod = pattern`
   (?:per|a|each|/) ?(?:day|week|month)\b|\bdaily\b|\bweekly\b|\bmonthly\b|per[_-]?(?:day|week|month)|\b(?:rpd|tpd
-  |ipd)\b|requests_?per_?day|tokens_?per_?day|\b(?:5|five)[ -]hours?\b[^.\n]{0,30}limit|free-models-per-day
-  |(?:usage|session) limit|hit your limit|每(?:日|天|周|月)|当(?:日|天|月)|今(?:日|天)|本(?:月|周)|(?:日|天|周|月)(?:请求|调用|使用)?(?:限额
-  |上限|额度|配额)|24 ?小时|1日(?:の|あたり)|日次|일일|하루|diari[oa]
+  |ipd)\b|requests_?per_?day|tokens_?per_?day|\b(?:5|five)[ -]hours?\b[^.\n]{0,30}limit|(?:usage|session) limit
+  |hit your limit|每(?:日|天|周|月)|当(?:日|天|月)|今(?:日|天)|本(?:月|周)|(?:日|天|周|月)(?:请求|调用|使用)?(?:限额|上限|额度|配额)|24 ?小时|1日(?:の
+  |あたり)|日次|일일|하루|diari[oa]
 `
 
 /** A limit by the minute or second, or of concurrent calls. */
