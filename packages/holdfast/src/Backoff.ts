@@ -198,6 +198,9 @@ export const decorrelated = (options: CommonOptions = {}): Backoff => {
   })
 }
 
+/** What a schedule's step gives; its state is nobody else's business. */
+type Step<Out> = [state: unknown, out: Out, decision: ScheduleDecision.ScheduleDecision]
+
 type Decide = (context: {
   readonly now: number
   /** When the schedule took its first step, in milliseconds since the epoch. */
@@ -214,7 +217,7 @@ const stopWhen = <Out, In, R>(self: Schedule.Schedule<Out, In, R>, stop: Decide)
   Schedule.makeWithState(
     { inner: self.initial as unknown, since: undefined as number | undefined, retries: 0 },
     (now: number, input: In, state) =>
-      Effect.flatMap(self.step(now, input, state.inner), ([inner, out, decision]) => {
+      Effect.flatMap(self.step(now, input, state.inner), ([inner, out, decision]: Step<Out>) => {
         const next = { inner, since: state.since ?? now, retries: state.retries + 1 }
         if (ScheduleDecision.isDone(decision)) return Effect.succeed([next, out, decision] as const)
         const start = Math.max(now, ScheduleIntervals.start(decision.intervals))
@@ -365,7 +368,7 @@ const simulate = <Out, In, R>(
     let state: unknown = self.initial
     let now = options.at ?? 0
     for (const error of options.errors) {
-      const [next, , decision] = yield* self.step(now, error, state)
+      const [next, , decision]: Step<Out> = yield* self.step(now, error, state)
       state = next
       if (ScheduleDecision.isDone(decision)) return { retries, stopped: true }
       const at = Math.max(now, ScheduleIntervals.start(decision.intervals))

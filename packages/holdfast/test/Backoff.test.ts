@@ -184,7 +184,7 @@ describe("Backoff", () => {
     }))
 
   it("brings a foreign schedule under the same rules", () => {
-    const schedule = Backoff.withServerHint(Schedule.spaced("1 second") as Schedule.Schedule<number, unknown>)
+    const schedule = Backoff.withServerHint(Schedule.spaced("1 second"))
     expect(delays(schedule, [overloaded("7 seconds"), overloaded(), fatal, overloaded()])).toEqual([7000, 1000])
   })
 

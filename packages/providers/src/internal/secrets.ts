@@ -24,3 +24,7 @@ export const ofPrompt = (prompt: string): ReadonlyArray<string> => {
 
 /** A provider's own word, such as a finish reason: an identifier, or nothing that can be repeated. */
 export const word = (value: string): string => (/^[A-Za-z][\w.:-]{0,63}$/.test(value) ? value : "unrecognised")
+
+/** A name that a provider gives, such as a model or an id; undefined when it is none that can be repeated. */
+export const name = (value: string): string | undefined =>
+  /^[\w.:/@=+-]{1,128}$/.test(value) ? value : undefined

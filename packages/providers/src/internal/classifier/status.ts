@@ -54,7 +54,7 @@ export const ofStatus = (status: number): StatusMeaning | undefined => {
 
 const explicit = patterns`
   (?:\b(?:http(?:/[\d.]+)?|https?[ _]?status|status[ _-]?code|status|error[ _]code|code|error|response
-  |returned|got|received|failed with|with|last status|got status|answered|状态码|错误码|响应码|エラーコード)\b|状态码|错误码
+  |returned|got|received|failed with|with|last status|got status|answered|状态码|错误码|响应码|エラーコード)\b|状态码|错误码|返回|报错?
   |HTTP)\s{0,3}(?:error|status|code|code:|of|is|was|an?)?
   \s{0,2}[:=(]{0,2}\s{0,3}["'<]?([45]\d\d)(?![\d.%])\b(?!\s{0,2}(?:tokens?|ms|seconds?|px|bytes))
 `

@@ -11,8 +11,8 @@ export const account = pattern`
   \b(?:account|organi[sz]ation|project|resource|consumer|user|subscription|workspace
   |deployment)\b[^.\n]{0,90}\b(?:suspended|banned|deactivated|terminated|has been disabled|is disabled
   |temporarily blocked|has been blocked|locked|restricted|frozen)\b|\b(?:suspended|banned|deactivated
-  |restricted) (?:account|user|organi[sz]ation|project)\b|(?:账号|账户|帐号|帐户|用户|组织|该用户).{0,12}(?:封禁|被封|禁用|冻结|停用|锁定|封停)
-  |access (?:was |has been )?terminated
+  |restricted) (?:account|user|organi[sz]ation|project)\b|(?:账号|ip ?(?:地址)?|账户|帐号|帐户|用户|组织|该用户).{0,12}(?:封禁|被封|禁用
+  |冻结|停用|锁定|封停)|access (?:was |has been )?terminated
 `
 
 /** The country or region is not served. */
@@ -67,7 +67,7 @@ export const credential = pattern`
   |签名)[^。\n]{0,12}(?:无效|过期|错误|不可用|失效|已禁用|不正确|不存在|未提供|为空|缺失|已被删除|不合法|格式不对|验证失败|校验失败|鉴权失败)|(?:无效|错误|过期|未提供|缺少|非法
   |不正确)的?(?:令牌|密钥|秘钥|api[ -]?key|凭证|token|身份)|(?:鉴权|认证|身份验证|签名验证|登录)(?:失败|错误|过期|已过期|失效)|未登录|未授权|请(?:重新|先)?登录
   |身份验证失败|APIキー.{0,12}(?:無効|正しく)|認証(?:に失敗|エラー)|인증.{0,6}(?:실패|오류)|유효하지 않은 api|clave (?:de )?api.{0,16}(?:no válida
-  |inválida)
+  |inválida)|signature (?:verification|validation) failed|signature[^.\n]{0,20}(?:invalid|mismatch|does not match)
 `
 
 /** The credential may not do this, or a gate in front of the provider lets nobody through. */
@@ -89,7 +89,9 @@ export const permission = pattern`
   |you have been blocked|enable javascript and cookies|checking (?:if the site|your browser)|verify you are human
   |cf-mitigated|captcha|web application firewall|access denied \| |error 10(?:05|06|09|10|15|20)\b|无权|权限不足
   |没有.{0,10}权限|无.{0,6}访问权限|未开通|禁止访问|访问被拒绝|拒绝访问|白名单|实名认证|未实名|不允许|被限制|没有开通|需要.{0,8}(?:会员|认证|开通|授权)|分组.{0,12}(?:已被弃用
-  |无权|被禁用)|権限がありません|권한이 없|no tiene(?:s)? permiso
+  |无权|被禁用)|権限がありません|권한이 없|no tiene(?:s)? permiso|upgrade (?:to|your)[^.\n]{0,24}(?:paid|plan|tier
+  |pro)\b[^.\n]{0,24}to (?:access|use)|blocked by[^.\n]{0,20}(?:firewall|waf\b|cloudflare|proxy|administrator
+  |network)
 `
 
 /** A content policy refused the prompt or the result. */

@@ -64,9 +64,8 @@ export const broken = pattern`
   |unrecogni[sz]ed|bad|unsupported) (?:response|reply) (?:format|body|from|structure|shape|type|data|object
   |schema)|content-?type[^.\n]{0,40}(?:text/html|unexpected|mismatch|unsupported)|expected (?:json|event-stream
   |application/json)|no (?:valid )?json (?:object )?(?:found|could be decoded)|syntaxerror|type validation failed
-  |validation error[s]? for (?:\w{1,24}response|chatcompletion)|invalid (?:base64|image data in response
-  |image bytes)|incorrect padding|cannot identify image file|解析.{0,8}(?:失败|错误|响应)|(?:响应|返回)[^。\n]{0,8}(?:格式
-  |解析)[^。\n]{0,8}(?:错误|失败|异常)|无法解析
+  |validation error[s]? for (?:\w{1,24}response|chatcompletion)|incorrect padding|cannot identify image file
+  |解析.{0,8}(?:失败|错误|响应)|(?:响应|返回)[^。\n]{0,8}(?:格式|解析)[^。\n]{0,8}(?:错误|失败|异常)|无法解析
 `
 
 /** The answer holds no image. */
@@ -78,14 +77,15 @@ export const empty = pattern`
   |choices|candidates|model|stream|upstream|api|gemini|data)[^.\n]{0,40}(?:(?:was|is|are|were|returned|contains?
   |contained|has|had|with|did not|does not|didn't|doesn't|without|returned an|an)? ?(?:empty|no (?:image|content
   |output|text|candidates|choices|parts|data|valid)|not (?:contain|include|return|produce|generate)|contain
-  |blank))(?: |\b)(?:an? |any )?|empty (?:response|content|result|output|answer|reply|completion|message|stream
-  |image|candidates|body|text|string)|returned nothing|without (?:an? |any )?(?:image|content|output|candidates
-  |valid content)|\b(?:0|zero) images?\b|without sending (?:any )?chunks|returned no \w{1,24}|(?:received|got
-  |returned|generated|produced) (?:0|no|zero) \w{1,24}|image (?:data )?(?:is |was )?missing|failed to (?:extract
-  |find|get|obtain|retrieve) (?:the |an? |any )?(?:generated )?images?|did not (?:return|generate|produce|include
-  |contain)|no images? (?:was|were)|no_image|noimagegenerated|no image|(?:未|没有|无|沒有)(?:能)?(?:返回|找到|生成|获取到|包含|提取到
-  |收到|检测到|得到|输出|获得|解析出)(?:到)?[^。\n]{0,12}(?:图片|图像|内容|结果|数据|图|image|响应)|(?:图片|图像|内容|结果|响应|返回|回复|输出)(?:数据|内容
-  |结果)?(?:为|是|中没有|不包含|中未找到)(?:空|图片|图像)?|空(?:回复|响应|内容|结果|返回)|返回(?:了)?空|未返回|生成(?:结果)?为空|画像が(?:生成|返)|이미지가 (?:생성|반환)되지
+  |blank))(?: |\b)(?:an? |any )?|text[- ]only|returned only text|empty (?:choices|response|content|result|output
+  |answer|reply|completion|message|stream|image|candidates|body|text|string)|returned nothing
+  |without (?:an? |any )?(?:image|content|output|candidates|valid content)|\b(?:0|zero) images?\b
+  |without sending (?:any )?chunks|returned no \w{1,24}|(?:received|got|returned|generated|produced) (?:0|no
+  |zero) \w{1,24}|image (?:data )?(?:is |was )?missing|failed to (?:extract|find|get|obtain
+  |retrieve) (?:the |an? |any )?(?:generated )?images?|did not (?:return|generate|produce|include|contain)
+  |no images? (?:was|were)|no_image|noimagegenerated|no image|(?:未|没有|无|沒有)(?:能)?(?:返回|找到|生成|获取到|包含|提取到|收到|检测到|得到
+  |输出|获得|解析出)(?:到)?[^。\n]{0,12}(?:图片|图像|内容|结果|数据|图|image|响应)|(?:图片|图像|内容|结果|响应|返回|回复|输出)(?:数据|内容|结果)?(?:为|是|中没有
+  |不包含|中未找到)(?:空|图片|图像)?|空(?:回复|响应|内容|结果|返回)|返回(?:了)?空|未返回|生成(?:结果)?为空|画像が(?:生成|返)|이미지가 (?:생성|반환)되지
 `
 
 /** The provider could not get or read a file that the request names. */

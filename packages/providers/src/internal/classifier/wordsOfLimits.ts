@@ -30,6 +30,8 @@ export const balance = pattern`
   |余额(?:不足|已用|为0|不够|已耗尽)|欠费|(?:额度|配额|点数|积分|算力点|次数|流量包|资源包)[^。\n]{0,8}(?:不足|用尽|用完|耗尽|已用|不够|超限|过期|到期)|(?:不足|无
   |没有)(?:可用)?(?:余额|额度|配额|积分|点数)|请(?:先)?(?:及时)?充值|充值后|预扣费|已达到?.{0,10}(?:使用上限|额度上限|用量上限)|套餐.{0,8}(?:到期|用尽|用完|不足|过期)
   |账单|超出.{0,8}(?:预算|额度)|残高不足|クレジット.{0,6}不足|잔액.{0,4}부족|크레딧.{0,6}부족|saldo insuficiente
+  |(?:free )?trial[^.\n]{0,20}(?:ended|expired|is over|exhausted)|payment method|no (?:remaining|available|more
+  |usable) (?:credits?|balance|quota|funds)
 `
 
 /** The provider, or the relay, has no room. */
@@ -63,7 +65,7 @@ export const longPeriod = pattern`
   (?:per|a|each|/) ?(?:day|week|month)\b|\bdaily\b|\bweekly\b|\bmonthly\b|per[_-]?(?:day|week|month)|\b(?:rpd|tpd
   |ipd)\b|requests_?per_?day|tokens_?per_?day|\b(?:5|five)[ -]hours?\b[^.\n]{0,30}limit|(?:usage|session) limit
   |hit your limit|每(?:日|天|周|月)|当(?:日|天|月)|今(?:日|天)|本(?:月|周)|(?:日|天|周|月)(?:请求|调用|使用)?(?:限额|上限|额度|配额)|24 ?小时|1日(?:の
-  |あたり)|日次|일일|하루|diari[oa]
+  |あたり)|日次|일일|하루|diari[oa]|this (?:month|week)|for today|tomorrow
 `
 
 /** A limit by the minute or second, or of concurrent calls. */
