@@ -199,7 +199,7 @@ export const decorrelated = (options: CommonOptions = {}): Backoff => {
 }
 
 /** What a schedule's step gives; its state is nobody else's business. */
-type Step<Out> = [state: unknown, out: Out, decision: ScheduleDecision.ScheduleDecision]
+type Step<Out> = readonly [state: unknown, out: Out, decision: ScheduleDecision.ScheduleDecision]
 
 type Decide = (context: {
   readonly now: number
