@@ -27,7 +27,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 /** The version of this very package. */
 const version = (): string => {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
-  return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown"
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "unknown"
 }
 
 const print = (text: string): number => {
@@ -77,6 +79,9 @@ try {
   process.stderr.on("error", () => {})
   const owner = given[0] !== undefined && Object.hasOwn(commands, given[0]) ? `holdfast ${given[0]}` : "holdfast"
   if (error instanceof CliError) process.stderr.write(`${owner}: ${error.message}\n`)
-  else process.stderr.write(`${owner}: this is a defect of holdfast itself: ${error instanceof Error ? error.stack : String(error)}\n`)
+  else
+    process.stderr.write(
+      `${owner}: this is a defect of holdfast itself: ${error instanceof Error ? error.stack : String(error)}\n`
+    )
   process.exitCode = error instanceof CliError ? error.exitCode : 1
 }

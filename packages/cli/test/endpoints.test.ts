@@ -28,7 +28,9 @@ describe("an endpoint on the command line", () => {
   })
 
   it("is a name, a dialect, an address and perhaps a model", () => {
-    expect(parse("relay=openai:https://relay.example/v1")).toEqual(custom("relay", "openai", "https://relay.example/v1"))
+    expect(parse("relay=openai:https://relay.example/v1")).toEqual(
+      custom("relay", "openai", "https://relay.example/v1")
+    )
     expect(parse("relay=openai:https://relay.example/v1:nano-banana")).toEqual(
       custom("relay", "openai", "https://relay.example/v1", "nano-banana")
     )
@@ -37,7 +39,9 @@ describe("an endpoint on the command line", () => {
     expect(parse("a=gemini:http://127.0.0.1:8080:m")).toEqual(custom("a", "gemini", "http://127.0.0.1:8080", "m"))
     expect(parse("a=vertex:http://[::1]:8080/x:m")).toEqual(custom("a", "vertex", "http://[::1]:8080/x", "m"))
     expect(parse("a=openai:http://host:models/x:free")).toEqual(custom("a", "openai", "http://host", "models/x:free"))
-    expect(parse("a=openai:https://host/v1:google/m:free")).toEqual(custom("a", "openai", "https://host/v1", "google/m:free"))
+    expect(parse("a=openai:https://host/v1:google/m:free")).toEqual(
+      custom("a", "openai", "https://host/v1", "google/m:free")
+    )
   })
 
   it("is refused by what is wrong with it", () => {
@@ -52,7 +56,11 @@ describe("an endpoint on the command line", () => {
   })
 
   it("never repeats a password or a key out of an address", () => {
-    for (const text of ["a=openai:https://u:s3cret@host/v1", "a=openai:https://host/v1?key=s3cret", "a=openai:https://s3cret@host"]) {
+    for (const text of [
+      "a=openai:https://u:s3cret@host/v1",
+      "a=openai:https://host/v1?key=s3cret",
+      "a=openai:https://s3cret@host"
+    ]) {
       expect(refusal(text)).not.toContain("s3cret")
     }
   })
@@ -80,13 +88,19 @@ describe("an endpoint on the command line", () => {
 
   it("answers any text with an endpoint or one sentence", () => {
     FastCheck.assert(
-      FastCheck.property(FastCheck.oneof(FastCheck.string(), FastCheck.string().map((rest) => `a=openai:https://${rest}`)), (text) => {
-        try {
-          parse(text)
-        } catch (error) {
-          expect(error).toBeInstanceOf(CliError)
+      FastCheck.property(
+        FastCheck.oneof(
+          FastCheck.string(),
+          FastCheck.string().map((rest) => `a=openai:https://${rest}`)
+        ),
+        (text) => {
+          try {
+            parse(text)
+          } catch (error) {
+            expect(error).toBeInstanceOf(CliError)
+          }
         }
-      })
+      )
     )
   })
 })

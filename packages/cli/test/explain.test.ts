@@ -27,9 +27,9 @@ describe("payloads", () => {
 
   it("are one in all without a line of that form", () => {
     expect(read("<html>\n<body>502</body>\n</html>\n")).toHaveLength(1)
-    expect(read("{\n  \"error\": {\n    \"code\": 503\n  }\n}\n")[0]?.wire.body).toEqual({ error: { code: 503 } })
-    expect(read("data: {\"error\":{\"code\":503}}\n\ndata: [DONE]\n")[0]?.wire).toMatchObject({ streamed: true })
-    expect(read("{\n  \"id\": 7,\n  \"status\": \"429\",\n  \"body\": null\n}")).toEqual([
+    expect(read('{\n  "error": {\n    "code": 503\n  }\n}\n')[0]?.wire.body).toEqual({ error: { code: 503 } })
+    expect(read('data: {"error":{"code":503}}\n\ndata: [DONE]\n')[0]?.wire).toMatchObject({ streamed: true })
+    expect(read('{\n  "id": 7,\n  "status": "429",\n  "body": null\n}')).toEqual([
       { id: 7, wire: expect.objectContaining({ status: 429, body: null }) as unknown }
     ])
   })
@@ -41,11 +41,23 @@ describe("payloads", () => {
   })
 
   it("keep only fields of a usable type", () => {
-    const odd = { id: { a: 1 }, status: "many", headers: { "Retry-After": 7, x: null, y: ["a", 1] }, dialect: 3, body: 1 }
+    const odd = {
+      id: { a: 1 },
+      status: "many",
+      headers: { "Retry-After": 7, x: null, y: ["a", 1] },
+      dialect: 3,
+      body: 1
+    }
     const [found] = read(`\ufeff${JSON.stringify(odd)}\n`)
     expect(found).toEqual({
       id: null,
-      wire: { body: 1, status: undefined, headers: { "Retry-After": "7", y: ["a"] }, dialect: undefined, streamed: false }
+      wire: {
+        body: 1,
+        status: undefined,
+        headers: { "Retry-After": "7", y: ["a"] },
+        dialect: undefined,
+        streamed: false
+      }
     })
   })
 
@@ -63,7 +75,9 @@ describe("payloads", () => {
   })
 
   it("give one answer for each line that is not blank, whatever the lines hold", () => {
-    const any = FastCheck.oneof(FastCheck.string(), FastCheck.json(), FastCheck.constant("")).map((text) => text.replace(/\n/g, " "))
+    const any = FastCheck.oneof(FastCheck.string(), FastCheck.json(), FastCheck.constant("")).map((text) =>
+      text.replace(/\n/g, " ")
+    )
     FastCheck.assert(
       FastCheck.property(FastCheck.array(any), (lines) => {
         const text = [line("first"), ...lines].join("\n")
@@ -83,18 +97,35 @@ describe("payloads", () => {
 })
 
 describe("a verdict", () => {
-  const item = (body: unknown, id: Payloads.Payload["id"] = null): Show.Explained => ({ id, verdict: explain({ status: 503, body }) })
+  const item = (body: unknown, id: Payloads.Payload["id"] = null): Show.Explained => ({
+    id,
+    verdict: explain({ status: 503, body })
+  })
 
   it("is one JSON line with the keys of the contract, in their order", () => {
     const shown = Show.line(item("The model is overloaded", "a\u2028\u009b"))
-    expect(Object.keys(JSON.parse(shown) as object)).toEqual(["id", "class", "retryable", "retryAfterMillis", "outcome", "advice"])
+    expect(Object.keys(JSON.parse(shown) as object)).toEqual([
+      "id",
+      "class",
+      "retryable",
+      "retryAfterMillis",
+      "outcome",
+      "advice"
+    ])
     expect(shown).not.toMatch(/[\u2028\u009b\n]/)
-    expect(JSON.parse(shown)).toMatchObject({ id: "a\u2028\u009b", class: "Overloaded", retryable: true, retryAfterMillis: null })
+    expect(JSON.parse(shown)).toMatchObject({
+      id: "a\u2028\u009b",
+      class: "Overloaded",
+      retryable: true,
+      retryAfterMillis: null
+    })
   })
 
   it("is a row that fits the terminal, or a paragraph", () => {
     expect(Show.row(item("overloaded"), 3, 60)).toHaveLength(60)
     expect(Show.row(item("overloaded"), 3, 60)).toContain("#3")
-    expect(Show.paragraph(item("overloaded", "\u001b[2Jx"))).toMatch(/^x: Overloaded, worth another try\n {2}wait {5}not stated/)
+    expect(Show.paragraph(item("overloaded", "\u001b[2Jx"))).toMatch(
+      /^x: Overloaded, worth another try\n {2}wait {5}not stated/
+    )
   })
 })

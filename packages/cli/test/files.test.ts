@@ -17,7 +17,13 @@ const jpeg = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 2])
 const image = (bytes: Uint8Array) => ({ _tag: "Image", mimeType: "image/any", bytes }) as const
 
 const save = (path: string, images: ReadonlyArray<Uint8Array>, force = false) =>
-  Files.save({ folder: path, slug: "a-cat", images: images.map(image), force, record: (names) => JSON.stringify(names) })
+  Files.save({
+    folder: path,
+    slug: "a-cat",
+    images: images.map(image),
+    force,
+    record: (names) => JSON.stringify(names)
+  })
 
 describe("slug", () => {
   it("keeps letters and digits, and cuts between words", () => {
@@ -38,12 +44,15 @@ describe("slug", () => {
 
   it("is safe in a file name whatever the prompt", () => {
     FastCheck.assert(
-      FastCheck.property(FastCheck.oneof(FastCheck.string(), FastCheck.fullUnicodeString(), FastCheck.string16bits()), (prompt) => {
-        const name = slug(prompt)
-        expect(name).toMatch(/^[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?$/)
-        expect(name).not.toContain("--")
-        expect(resolve("/out", `${name}-1.png`).startsWith(`${resolve("/out")}${sep}`)).toBe(true)
-      })
+      FastCheck.property(
+        FastCheck.oneof(FastCheck.string(), FastCheck.fullUnicodeString(), FastCheck.string16bits()),
+        (prompt) => {
+          const name = slug(prompt)
+          expect(name).toMatch(/^[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?$/)
+          expect(name).not.toContain("--")
+          expect(resolve("/out", `${name}-1.png`).startsWith(`${resolve("/out")}${sep}`)).toBe(true)
+        }
+      )
     )
   })
 })
@@ -71,7 +80,8 @@ describe("files", () => {
       expect(fs.readdirSync(path).sort()).toEqual(["a-cat-1.json", "a-cat-1.png", "a-cat-2.jpg"])
       expect(new Uint8Array(fs.readFileSync(join(path, "a-cat-2.jpg")))).toEqual(jpeg)
       expect(JSON.parse(fs.readFileSync(join(path, "a-cat-1.json"), "utf8"))).toEqual(["a-cat-1.png", "a-cat-2.jpg"])
-    }))
+    })
+  )
 
   it.scoped("that are there already are found before anything is spent", () =>
     Effect.gen(function*() {
@@ -83,7 +93,8 @@ describe("files", () => {
       fs.writeFileSync(join(path, "a-cat-1-1.png"), "x")
       expect(yield* Files.conflict(path, "a-cat", 1)).toBeUndefined()
       expect(yield* Files.conflict(path, "a-cat", 2)).toBe(join(path, "a-cat-2.webp"))
-    }))
+    })
+  )
 
   it.scoped("that appear meanwhile are kept, and so is the new work, under the next free number", () =>
     Effect.gen(function*() {
@@ -92,7 +103,8 @@ describe("files", () => {
       expect(yield* save(path, [png, png])).toEqual([join(path, "a-cat-3.png"), join(path, "a-cat-4.png")])
       expect(fs.readFileSync(join(path, "a-cat-2.png"), "utf8")).toBe("mine")
       expect(fs.readdirSync(path).sort()).toEqual(["a-cat-2.png", "a-cat-3.json", "a-cat-3.png", "a-cat-4.png"])
-    }))
+    })
+  )
 
   it.scoped("are overwritten when that is asked for", () =>
     Effect.gen(function*() {
@@ -100,7 +112,8 @@ describe("files", () => {
       fs.writeFileSync(join(path, "a-cat-1.png"), "old")
       expect(yield* save(path, [png], true)).toEqual([join(path, "a-cat-1.png")])
       expect(fs.readFileSync(join(path, "a-cat-1.png"))).toHaveLength(png.length)
-    }))
+    })
+  )
 
   it.scoped("leave no part behind when they cannot be written", () =>
     Effect.gen(function*() {
@@ -109,7 +122,8 @@ describe("files", () => {
       const error = yield* Effect.flip(save(path, [png], true))
       expect(error.exitCode).toBe(1)
       expect(fs.readdirSync(path).filter((name) => name.includes("part"))).toEqual([])
-    }))
+    })
+  )
 
   it.scoped("need a folder: a file in its place is named", () =>
     Effect.gen(function*() {
@@ -118,5 +132,6 @@ describe("files", () => {
       expect((yield* Effect.flip(Files.checkFolder(join(path, "file", "deep")))).message).toContain("is no folder")
       yield* Files.checkFolder(join(path, "new", "deep"))
       expect(fs.existsSync(join(path, "new"))).toBe(false)
-    }))
+    })
+  )
 })

@@ -6,7 +6,13 @@ import { failureOf, sentence } from "../src/generation/result.js"
 import { GenerationError, Rejected } from "holdfast"
 
 const common = { generation: "g", at: 1000 }
-const started = (attempt: number): TelemetryEvent => ({ _tag: "AttemptStarted", ...common, attempt, endpoint: "gemini", model: "m" })
+const started = (attempt: number): TelemetryEvent => ({
+  _tag: "AttemptStarted",
+  ...common,
+  attempt,
+  endpoint: "gemini",
+  model: "m"
+})
 const ended = (attempt: number, error?: string, status?: number): TelemetryEvent => ({
   _tag: "AttemptEnded",
   ...common,
@@ -54,14 +60,16 @@ describe("progress", () => {
         "TIME  attempt 2  gemini  ok after 1.4 s\n"
       ])
       expect(to.written.join("")).not.toContain("\u001b")
-    }))
+    })
+  )
 
   it.effect("says when there is no further try", () =>
     Effect.gen(function*() {
       const to = screen(false)
       yield* show(to, [started(1), ended(1, "Unauthorized", 401), over(false)])
       expect(to.written.join("")).toContain("Unauthorized (401) after 1.4 s; no further try\n")
-    }))
+    })
+  )
 
   it.effect("draws a last line on a terminal, within its width, and takes it away at the end", () =>
     Effect.gen(function*() {
@@ -79,7 +87,8 @@ describe("progress", () => {
       expect(to.written.at(-1)).toMatch(/attempt 2 in/)
       yield* Scope.close(scope, Exit.void)
       expect(to.written.at(-1)).toBe("\r\u001b[K")
-    }))
+    })
+  )
 })
 
 describe("the sentence of a failure", () => {
@@ -90,13 +99,20 @@ describe("the sentence of a failure", () => {
     )
     expect(sentence(failureOf(error, 60_000), 3)).toBe(
       "Overloaded (503) after 3 attempts, because the deadline leaves no time for another: The model is overloaded " +
-        "(the server asks to wait 30.0 s); try again later, allow more time with --deadline, or name another endpoint with --endpoint"
+        "(the server asks to wait 30.0 s); try again later, allow more time with --deadline, or name another " +
+        "endpoint with --endpoint"
     )
   })
 
   it("names the last failure when the time is up", () => {
     const last = new GenerationError.RateLimited({ message: "slow", status: 429 })
-    const error = new Rejected.DeadlineExceeded({ policy: "Deadline", policyName: "Deadline", message: "late", attempts: [], last })
+    const error = new Rejected.DeadlineExceeded({
+      policy: "Deadline",
+      policyName: "Deadline",
+      message: "late",
+      attempts: [],
+      last
+    })
     expect(failureOf(error, 90_000)).toMatchObject({
       class: "DeadlineExceeded",
       stoppedBy: "deadline",

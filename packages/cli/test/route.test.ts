@@ -14,7 +14,14 @@ const clientOf = (answers: Readonly<Record<string, GenerationError.Tag | "ok">>)
         seen.push(`${endpoint}/${model}`)
         const answer = answers[endpoint] ?? "ok"
         return answer === "ok"
-          ? Effect.succeed({ parts: [{ _tag: "Text" as const, text: "done" }], usage: {}, finishReason: "STOP", endpoint, model, attempts: [] })
+          ? Effect.succeed({
+              parts: [{ _tag: "Text" as const, text: "done" }],
+              usage: {},
+              finishReason: "STOP",
+              endpoint,
+              model,
+              attempts: []
+            })
           : Effect.fail(GenerationError.make(answer, { endpoint, model, message: answer }))
       }),
     stream: () => {
@@ -35,7 +42,12 @@ const run = (answers: Readonly<Record<string, GenerationError.Tag | "ok">>, atte
       Telemetry.layerNoop
     )
     const fiber = yield* Effect.fork(
-      Effect.either(Effect.provide(Generation.generate({ prompt: "x" }), Layer.provide(Generation.layer({ policy, deadline: 300_000 }), services)))
+      Effect.either(
+        Effect.provide(
+          Generation.generate({ prompt: "x" }),
+          Layer.provide(Generation.layer({ policy, deadline: 300_000 }), services)
+        )
+      )
     )
     yield* TestClock.adjust("6 minutes")
     return { seen, result: yield* Fiber.join(fiber), attempts: route.attempts() }
@@ -48,13 +60,15 @@ describe("the route of a generation", () => {
       expect(seen).toEqual(["a/m-a", "b/m-b", "c/m-c"])
       expect(result._tag).toBe("Right")
       expect(attempts.map(({ endpoint }) => endpoint)).toEqual(["a", "b", "c"])
-    }))
+    })
+  )
 
   it.effect("comes round to the first again", () =>
     Effect.gen(function*() {
       const { seen } = yield* run({ a: "Overloaded", b: "Transient" })
       expect(seen).toEqual(["a/m-a", "b/m-b", "a/m-a", "b/m-b"])
-    }))
+    })
+  )
 
   it.effect("leaves out an endpoint whose key is refused, and ends when none is left", () =>
     Effect.gen(function*() {
@@ -63,18 +77,21 @@ describe("the route of a generation", () => {
       const none = yield* run({ a: "Unauthorized", b: "QuotaExhausted" })
       expect(none.seen).toEqual(["a/m-a", "b/m-b"])
       expect(none.result).toMatchObject({ left: { _tag: "QuotaExhausted", stoppedBy: "fatal" } })
-    }))
+    })
+  )
 
   it.effect("does not carry a refused prompt from one endpoint to the next", () =>
     Effect.gen(function*() {
       const { seen } = yield* run({ a: "ContentBlocked", b: "ok" })
       expect(seen).toEqual(["a/m-a"])
-    }))
+    })
+  )
 
   it.effect("makes one attempt where one is allowed", () =>
     Effect.gen(function*() {
       const { result, seen } = yield* run({ a: "Overloaded" }, 1)
       expect(seen).toHaveLength(1)
       expect(result).toMatchObject({ left: { _tag: "Overloaded", stoppedBy: "schedule" } })
-    }))
+    })
+  )
 })

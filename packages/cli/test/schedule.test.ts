@@ -20,7 +20,7 @@ describe("a list of errors", () => {
 
   it("is refused by the name or the wait that is wrong", () => {
     expect(() => parse("Overloded")).toThrow("did you mean Overloaded?")
-    expect(() => parse("Overloaded,")).toThrow("must name error classes, not \"\"")
+    expect(() => parse("Overloaded,")).toThrow('must name error classes, not ""')
     expect(() => parse("RateLimited:soon")).toThrow("the wait after RateLimited must be a time")
     FastCheck.assert(
       FastCheck.property(FastCheck.string(), (text) => {
@@ -66,7 +66,9 @@ describe("a schedule by name", () => {
 
   it("has only its own settings", () => {
     expect(() => Named.make("article", { ...nothing, base: 1000 })).toThrow("the schedule article has no --base")
-    expect(() => Named.make("decorrelated", { ...nothing, jitter: "full" })).toThrow("has no --jitter; it has --base and --cap")
+    expect(() => Named.make("decorrelated", { ...nothing, jitter: "full" })).toThrow(
+      "has no --jitter; it has --base and --cap"
+    )
     expect(() => Named.make("linear", { ...nothing, base: 2000, cap: 1000 })).toThrow("--cap must be at least --base")
     const { rows } = show("constant", "Overloaded,Overloaded", { base: 7000, cap: undefined, jitter: "none" })
     expect(rows.map((row) => row.delayMillis)).toEqual([0, 7000, 7000])

@@ -16,6 +16,7 @@ import type { ClientOptions } from "./ClientOptions.js"
 import * as Check from "./internal/check.js"
 import * as Client from "./internal/client.js"
 import * as ClientConfig from "./internal/clientConfig.js"
+import type { Fields } from "./internal/codec.js"
 import * as GeminiWire from "./internal/geminiWire.js"
 
 export interface Options extends ClientOptions {
@@ -47,7 +48,7 @@ export const make = (options: Options): Effect.Effect<Service, never, HttpClient
   Effect.suspend(() => {
     const base = versioned(Check.baseUrl("baseUrl", options.baseUrl ?? defaults.baseUrl))
     const key = Check.headerValue("apiKey", Check.nonEmpty("apiKey", Redacted.value(options.apiKey)))
-    const fields: Client.Fields =
+    const fields: Fields =
       (options.auth ?? defaults.auth) === "bearer" ? [["authorization", `Bearer ${key}`]] : [["x-goog-api-key", key]]
     return Client.make(
       {
@@ -71,15 +72,25 @@ export const make = (options: Options): Effect.Effect<Service, never, HttpClient
 export const layer = (options: Options): Layer.Layer<GenerationClient, never, HttpClient> =>
   Layer.effect(GenerationClient, make(options))
 
-/** The options out of `GEMINI_API_KEY` (or `GOOGLE_API_KEY`), `GEMINI_BASE_URL` and `GEMINI_MODEL`. */
-export const config: Config.Config<Pick<Options, "apiKey" | "baseUrl" | "model">> = Config.all({
-  apiKey: ClientConfig.secret("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+const environment = {
   baseUrl: ClientConfig.baseUrl("GEMINI_BASE_URL", defaults.baseUrl),
   model: ClientConfig.text("GEMINI_MODEL", defaults.model)
+}
+
+/** The options out of `GEMINI_API_KEY` (or `GOOGLE_API_KEY`), `GEMINI_BASE_URL` and `GEMINI_MODEL`. */
+export const config: Config.Config<Pick<Options, "apiKey" | "baseUrl" | "model">> = Config.all({
+  ...environment,
+  apiKey: ClientConfig.secret("GEMINI_API_KEY", "GOOGLE_API_KEY")
 })
 
 /** The client as a layer, out of the configuration; options given here come first. */
 export const layerConfig = (
   options: Partial<Options> = {}
-): Layer.Layer<GenerationClient, ConfigError, HttpClient> =>
-  Layer.effect(GenerationClient, Effect.flatMap(config, (found) => make({ ...found, ...options })))
+): Layer.Layer<GenerationClient, ConfigError, HttpClient> => {
+  const { apiKey } = options
+  const found = apiKey === undefined ? config : Config.map(Config.all(environment), (rest) => ({ ...rest, apiKey }))
+  return Layer.effect(
+    GenerationClient,
+    Effect.flatMap(found, (fromEnvironment) => make({ ...fromEnvironment, ...ClientConfig.given(options) }))
+  )
+}

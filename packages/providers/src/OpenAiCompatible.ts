@@ -78,15 +78,25 @@ export const make = (options: Options): Effect.Effect<Service, never, HttpClient
 export const layer = (options: Options): Layer.Layer<GenerationClient, never, HttpClient> =>
   Layer.effect(GenerationClient, make(options))
 
-/** The options out of `OPENAI_API_KEY`, `OPENAI_BASE_URL` and `OPENAI_MODEL`. */
-export const config: Config.Config<Pick<Options, "apiKey" | "baseUrl" | "model">> = Config.all({
-  apiKey: ClientConfig.secret("OPENAI_API_KEY"),
+const environment = {
   baseUrl: ClientConfig.baseUrl("OPENAI_BASE_URL", defaults.baseUrl),
   model: ClientConfig.text("OPENAI_MODEL", defaults.model)
+}
+
+/** The options out of `OPENAI_API_KEY`, `OPENAI_BASE_URL` and `OPENAI_MODEL`. */
+export const config: Config.Config<Pick<Options, "apiKey" | "baseUrl" | "model">> = Config.all({
+  ...environment,
+  apiKey: ClientConfig.secret("OPENAI_API_KEY")
 })
 
 /** The client as a layer, out of the configuration; options given here come first. */
 export const layerConfig = (
   options: Partial<Options> = {}
-): Layer.Layer<GenerationClient, ConfigError, HttpClient> =>
-  Layer.effect(GenerationClient, Effect.flatMap(config, (found) => make({ ...found, ...options })))
+): Layer.Layer<GenerationClient, ConfigError, HttpClient> => {
+  const { apiKey } = options
+  const found = apiKey === undefined ? config : Config.map(Config.all(environment), (rest) => ({ ...rest, apiKey }))
+  return Layer.effect(
+    GenerationClient,
+    Effect.flatMap(found, (fromEnvironment) => make({ ...fromEnvironment, ...ClientConfig.given(options) }))
+  )
+}

@@ -35,11 +35,11 @@ export interface Options {
   readonly dialect?: string | undefined
   /** The model in errors. Default `"unknown"`. */
   readonly model?: string | undefined
-  /** Further values to take out of errors, for example the prompt. Credentials in header fields are always taken out. */
+  /** Further values to take out of errors, such as the prompt. Credentials in header fields are always taken out. */
   readonly secrets?: ((request: HttpClientRequest.HttpClientRequest) => Iterable<string>) | undefined
   /**
-   * What becomes of the last answer with a status of 400 and more: `"fail"` makes it a `ResponseError`, `"return"` gives
-   * it to the caller as an answer, for clients that read statuses themselves. Default `"fail"`.
+   * What becomes of the last answer with a status of 400 and more: `"fail"` makes it a `ResponseError`, `"return"`
+   * gives it to the caller as an answer, for clients that read statuses themselves. Default `"fail"`.
    */
   readonly onStatus?: "fail" | "return" | undefined
 }
@@ -204,7 +204,9 @@ const property = (value: unknown, name: string): unknown =>
 const reclassified = (error: unknown): Option.Option<GenerationError.GenerationError> => {
   const response = property(error, "response")
   const status = property(response, "status")
-  if (property(error, "_tag") !== "HttpResponseError" || typeof status !== "number" || status < 400) return Option.none()
+  if (property(error, "_tag") !== "HttpResponseError" || typeof status !== "number" || status < 400) {
+    return Option.none()
+  }
   const fields = Object.entries(property(response, "headers") ?? {}).filter(
     (entry): entry is [string, string] => typeof entry[1] === "string"
   )

@@ -48,7 +48,13 @@ export const resolve = (...timeouts: ReadonlyArray<Timeouts | undefined>): Resol
     const input = timeouts.find((candidate) => candidate?.[phase] !== undefined)?.[phase] ?? defaults[phase]
     return Check.positiveMillis(`timeouts.${phase}`, input)
   }
-  return { pool: limit("pool"), connect: limit("connect"), write: limit("write"), headers: limit("headers"), body: limit("body") }
+  return {
+    pool: limit("pool"),
+    connect: limit("connect"),
+    write: limit("write"),
+    headers: limit("headers"),
+    body: limit("body")
+  }
 }
 
 /** What an `HttpClient` tells about the exchange it is making. */

@@ -18,6 +18,7 @@ import type { ClientOptions } from "./ClientOptions.js"
 import * as Check from "./internal/check.js"
 import * as Client from "./internal/client.js"
 import * as ClientConfig from "./internal/clientConfig.js"
+import type { Fields } from "./internal/codec.js"
 import * as GeminiWire from "./internal/geminiWire.js"
 import * as VertexCredentials from "./VertexCredentials.js"
 
@@ -59,13 +60,13 @@ const modelPath = (model: string): string => {
   return path.split("/").map(encodeURIComponent).join("/")
 }
 
-const fieldsOf = (credential: VertexCredentials.Credential): Client.Fields =>
+const fieldsOf = (credential: VertexCredentials.Credential): Fields =>
   credential._tag === "ApiKey"
     ? [["x-goog-api-key", Redacted.value(credential.key)]]
     : [["authorization", `Bearer ${Redacted.value(credential.token)}`]]
 
 /** The credential that these fields were made of. */
-const credentialOf = (fields: Client.Fields): VertexCredentials.Credential => {
+const credentialOf = (fields: Fields): VertexCredentials.Credential => {
   const [field, value] = fields[0] ?? ["", ""]
   return field === "authorization"
     ? { _tag: "AccessToken", token: Redacted.make(value.replace(/^Bearer /, "")), expiresAt: undefined }
@@ -88,7 +89,7 @@ export const make = (
     const placed = (
       self: Effect.Effect<VertexCredentials.Credential, GenerationError.GenerationError>,
       model: string
-    ): Effect.Effect<Client.Fields, GenerationError.GenerationError> =>
+    ): Effect.Effect<Fields, GenerationError.GenerationError> =>
       Effect.matchEffect(self, {
         onFailure: (error) => Effect.fail(GenerationError.update(error, { endpoint, model })),
         onSuccess: (credential) => {
@@ -149,7 +150,10 @@ export const config: Config.Config<{
   Config.mapOrFail(({ accessToken, apiKey, ...options }) =>
     apiKey === undefined && options.project === undefined
       ? Either.left(
-          ConfigError.MissingData(["GOOGLE_CLOUD_PROJECT"], "Set GOOGLE_CLOUD_PROJECT, or VERTEX_API_KEY for express mode")
+          ConfigError.MissingData(
+            ["GOOGLE_CLOUD_PROJECT"],
+            "Set GOOGLE_CLOUD_PROJECT, or VERTEX_API_KEY for express mode"
+          )
         )
       : Either.right({ options, apiKey, accessToken })
   )
@@ -171,6 +175,6 @@ export const layerConfig = (
             ? VertexCredentials.layerToken(accessToken)
             : VertexCredentials.layerAdc()
       const place = apiKey !== undefined ? { ...options, project: undefined } : options
-      return Layer.provide(layer({ ...place, ...overrides }), credentials)
+      return Layer.provide(layer({ ...place, ...ClientConfig.given(overrides) }), credentials)
     })
   )

@@ -78,7 +78,7 @@ export const defaults = {
   timeout: "30 seconds"
 } as const satisfies Required<CacheOptions>
 
-/** Keeps tokens from any source: cached, renewed in time, one fetch at a time. `fetch` must bypass caches of its own. */
+/** Keeps tokens from any source: cached, renewed in time, one fetch at a time. `fetch` must bypass its own caches. */
 export const makeCached = (
   fetch: Effect.Effect<AccessToken, GenerationError.GenerationError>,
   options: CacheOptions = {}

@@ -1,4 +1,5 @@
 export * as Classifier from "./Classifier.js"
+export * as ClientOptions from "./ClientOptions.js"
 export * as Clients from "./Clients.js"
 export * as Gemini from "./Gemini.js"
 export * as HostedImages from "./HostedImages.js"

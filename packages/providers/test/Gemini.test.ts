@@ -358,6 +358,16 @@ describe("Gemini, options and configuration", () => {
       assert.strictEqual(recorded.sent[0]?.headers["x-goog-api-key"], "from-google")
     }))
 
+  it.effect("options come before the environment, and what is undefined among them does not hide it", () =>
+    Effect.gen(function*() {
+      const recorded = answering(Http.gemini([Http.inline(Http.png)]))
+      const options = { apiKey: Redacted.make("given-key"), model: undefined, endpoint: "mine" }
+      const result = yield* Effect.provide(configured({ GEMINI_MODEL: "from-env" }, options), recorded.layer)
+      assert.strictEqual(recorded.sent[0]?.headers["x-goog-api-key"], "given-key")
+      assert.include(recorded.sent[0]?.url, "/models/from-env:")
+      assert.strictEqual(result.endpoint, "mine")
+    }))
+
   it.effect("without a key, or with a key in the base URL, the configuration is refused", () =>
     Effect.gen(function*() {
       const missing = yield* Effect.flip(Effect.provide(configured({}), double.layer))

@@ -22,7 +22,8 @@ const table = (rows: ReadonlyArray<readonly [term: string, meaning: string]>): s
   return rows
     .map(([term, meaning]) => {
       const [first = "", ...rest] = wrap(meaning, width - left - 4)
-      const head = term.length > left ? [`  ${term}`, `  ${" ".repeat(left)}  ${first}`] : [`  ${term.padEnd(left)}  ${first}`]
+      const head =
+        term.length > left ? [`  ${term}`, `  ${" ".repeat(left)}  ${first}`] : [`  ${term.padEnd(left)}  ${first}`]
       return [...head, ...rest.map((line) => `  ${" ".repeat(left)}  ${line}`)].join("\n")
     })
     .join("\n")
@@ -39,9 +40,10 @@ export const commandHelp = (spec: Spec): string =>
   [
     `Usage: holdfast ${spec.name} ${spec.usage}`,
     `${spec.summary}.`,
-    `Options:\n${
-      table([...Object.entries(spec.flags).map(([name, flag]) => [term(name, flag), flag.help] as const), ["-h, --help", "This text."]])
-    }`,
+    `Options:\n${table([
+      ...Object.entries(spec.flags).map(([name, flag]) => [term(name, flag), flag.help] as const),
+      ["-h, --help", "This text."]
+    ])}`,
     spec.details.trim(),
     `Examples:\n${examplesOf(spec.examples)}`
   ].join("\n\n") + "\n"
@@ -52,22 +54,18 @@ export const mainHelp = (specs: ReadonlyArray<Spec>): string =>
     "Usage: holdfast COMMAND [options]",
     "Keeps generation calls standing when the model is overloaded.",
     `Commands:\n${table(specs.map((spec) => [spec.name, `${spec.summary}.`]))}`,
-    `Options:\n${
-      table([
-        ["-h, --help", "This text. `holdfast help COMMAND` and `holdfast COMMAND --help` say more."],
-        ["-v, --version", "The version."]
-      ])
-    }`,
+    `Options:\n${table([
+      ["-h, --help", "This text. `holdfast help COMMAND` and `holdfast COMMAND --help` say more."],
+      ["-v, --version", "The version."]
+    ])}`,
     `Every command takes --json, reads - as standard input where it reads files, sends results to standard
 output and everything else to standard error, and exits with 0 on success, 1 when the work failed,
 2 when the command line cannot be used, and 130 after Ctrl-C.`,
-    `Examples:\n${
-      examplesOf([
-        [`holdfast generate --demo "a cute cat"`, "An image from an embedded overloaded model: no key, no cost"],
-        [`holdfast generate "a cute cat" --out pictures`, "An image from the provider whose key is set"],
-        ["holdfast explain error.json", "What an error means, and whether to try again"],
-        ["holdfast schedule exponential", "When a schedule would try again"],
-        ["holdfast overload-server --scenario peak", "An overloaded model for your own tests"]
-      ])
-    }`
+    `Examples:\n${examplesOf([
+      [`holdfast generate --demo "a cute cat"`, "An image from an embedded overloaded model: no key, no cost"],
+      [`holdfast generate "a cute cat" --out pictures`, "An image from the provider whose key is set"],
+      ["holdfast explain error.json", "What an error means, and whether to try again"],
+      ["holdfast schedule exponential", "When a schedule would try again"],
+      ["holdfast overload-server --scenario peak", "An overloaded model for your own tests"]
+    ])}`
   ].join("\n\n") + "\n"

@@ -1,5 +1,6 @@
 /**
- * Reads a command's arguments by its specification: `node:util`'s `parseArgs`, strict, with refusals that name the flag.
+ * Reads a command's arguments by its specification: `parseArgs` of `node:util`, strict, with refusals that name the
+ * flag.
  *
  * Loaded before every command, so it imports nothing heavy.
  */
@@ -9,9 +10,11 @@ import { suggestion } from "./nearest.js"
 import type { Flag, Spec } from "./Spec.js"
 
 /** What a flag gives. */
-type Value<F extends Flag> = F extends { readonly type: "boolean" } ? boolean
-  : F extends { readonly multiple: true } ? ReadonlyArray<string>
-  : string | undefined
+type Value<F extends Flag> = F extends { readonly type: "boolean" }
+  ? boolean
+  : F extends { readonly multiple: true }
+    ? ReadonlyArray<string>
+    : string | undefined
 
 /** The flags of a command line by name, and the words between them. */
 export interface Parsed<S extends Spec> {
@@ -80,7 +83,9 @@ const refusal = (
     const shown = "value" in flag ? flag.value : "a value"
     if (value === undefined) return usage(`${rawName} needs a value: ${rawName} ${shown}`)
     if (inlineValue !== true && value.length > 1 && value.startsWith("-")) {
-      return usage(`${rawName} needs a value, and ${value} looks like an option: write ${rawName}=${value} if it is one`)
+      return usage(
+        `${rawName} needs a value, and ${value} looks like an option: write ${rawName}=${value} if it is one`
+      )
     }
   }
   return undefined

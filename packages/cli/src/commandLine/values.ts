@@ -18,7 +18,8 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 export const durationMillis = (text: string): number | undefined => {
   if (!/^(?:\d{1,12}(?:\.\d{1,6})?(?:ms|s|m|h|d))+$/.test(text)) return undefined
   let sum = 0
-  for (const [, amount = "", unit = ""] of text.matchAll(/([\d.]+)(ms|s|m|h|d)/g)) sum += Number(amount) * (units[unit] ?? NaN)
+  for (const [, amount = "", unit = ""] of text.matchAll(/([\d.]+)(ms|s|m|h|d)/g))
+    sum += Number(amount) * (units[unit] ?? NaN)
   return Math.round(sum)
 }
 
@@ -40,7 +41,11 @@ export const duration = (flag: string, text: string, range: { readonly min: numb
   const millis = durationMillis(text)
   return millis !== undefined && millis >= range.min && millis <= range.max
     ? millis
-    : refuse(flag, `a time such as 500ms, 90s, 3m or 1h, from ${formatDuration(range.min)} to ${formatDuration(range.max)}`, text)
+    : refuse(
+        flag,
+        `a time such as 500ms, 90s, 3m or 1h, from ${formatDuration(range.min)} to ${formatDuration(range.max)}`,
+        text
+      )
 }
 
 /** A whole number within [min, max]. */
@@ -54,7 +59,9 @@ export const integer = (flag: string, text: string, range: { readonly min: numbe
 /** A number within [min, max]. */
 export const number = (flag: string, text: string, range: { readonly min: number; readonly max: number }): number => {
   const value = /^\d{1,12}(?:\.\d{1,12})?$/.test(text) ? Number(text) : NaN
-  return value >= range.min && value <= range.max ? value : refuse(flag, `a number from ${range.min} to ${range.max}`, text)
+  return value >= range.min && value <= range.max
+    ? value
+    : refuse(flag, `a number from ${range.min} to ${range.max}`, text)
 }
 
 /** One of the listed words. */
@@ -71,7 +78,8 @@ const daysIn = (year: number, month: number): number => new Date(Date.UTC(year, 
  * is its midnight.
  */
 export const instant = (flag: string, text: string): number => {
-  const match = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)([Zz]|[+-]\d{2}:?\d{2})?)?$/.exec(text)
+  const match =
+    /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)([Zz]|[+-]\d{2}:?\d{2})?)?$/.exec(text)
   const [, year = "", month = "", day = "", time = "00:00", zone = "Z"] = match ?? []
   const isDay = match !== null && Number(day) >= 1 && Number(day) <= daysIn(Number(year), Number(month))
   const offset = zone.replace(/^([+-]\d{2})(\d{2})$/, "$1:$2").toUpperCase()

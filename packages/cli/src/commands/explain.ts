@@ -62,7 +62,8 @@ const explain = (path: string, asJson: boolean): Effect.Effect<number, CliError>
     )
     if (!Output.isOpen()) return 0
     yield* print([...reader.push(decoder.decode()), ...reader.end()], true)
-    if (total === 0) yield* Output.err(`holdfast explain: ${Input.nameOf(path)} is empty, so there is nothing to explain\n`)
+    if (total === 0)
+      yield* Output.err(`holdfast explain: ${Input.nameOf(path)} is empty, so there is nothing to explain\n`)
     return 0
   })
 

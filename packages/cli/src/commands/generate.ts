@@ -138,10 +138,13 @@ const perform = (self: Run): Effect.Effect<number, CliError> =>
     const cancelled = Effect.suspend(() => report.failed(Result.interrupted(route.attempts()), route.attempts()))
     // What was made is paid for: once it is there, a signal no longer keeps it from being written.
     return yield* Effect.uninterruptibleMask((restore) =>
-      Effect.matchEffect(Effect.onInterrupt(restore(work), () => Effect.ignore(cancelled)), {
-        onFailure: (error) => report.failed(Result.failureOf(error, options.deadline), route.attempts()),
-        onSuccess: (generated) => deliver(self, generated, startedAt)
-      })
+      Effect.matchEffect(
+        Effect.onInterrupt(restore(work), () => Effect.ignore(cancelled)),
+        {
+          onFailure: (error) => report.failed(Result.failureOf(error, options.deadline), route.attempts()),
+          onSuccess: (generated) => deliver(self, generated, startedAt)
+        }
+      )
     )
   })
 
@@ -149,7 +152,10 @@ const program = (options: Options.Options): Effect.Effect<number, CliError, Scop
   Effect.gen(function*() {
     const request = yield* Inputs.requestOf(options)
     const endpoints = yield* Inputs.endpointsOf(options)
-    const report = Report.make(options.json, endpoints.connected.flatMap(({ secrets }) => secrets))
+    const report = Report.make(
+      options.json,
+      endpoints.connected.flatMap(({ secrets }) => secrets)
+    )
     return yield* perform({ options, request, endpoints, report, name: slug(request.prompt) })
   })
 

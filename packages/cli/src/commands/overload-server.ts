@@ -24,9 +24,11 @@ const read = (args: ReadonlyArray<string>) => {
     port: Values.optional(flags.port, (text) => Values.integer("--port", text, { min: 0, max: 65_535 })) ?? 8080,
     host: flags.host ?? OverloadServer.defaults.host,
     scenario: flags.scenario ?? OverloadServer.defaults.scenario,
-    seed: Values.optional(flags.seed, (text) => Values.integer("--seed", text, { min: 0, max: Number.MAX_SAFE_INTEGER })) ??
+    seed:
+      Values.optional(flags.seed, (text) => Values.integer("--seed", text, { min: 0, max: Number.MAX_SAFE_INTEGER })) ??
       OverloadServer.defaults.seed,
-    speed: Values.optional(flags.speed, (text) => Values.number("--speed", text, { min: 0.001, max: 100_000 })) ??
+    speed:
+      Values.optional(flags.speed, (text) => Values.number("--speed", text, { min: 0.001, max: 100_000 })) ??
       OverloadServer.defaults.speed,
     faults: flags.fault.map(Faults.parse),
     json: flags.json
@@ -53,12 +55,12 @@ const serve = (options: ReturnType<typeof read>): Effect.Effect<number, CliError
   Effect.gen(function*() {
     const { faults, host, port, seed, speed } = options
     const { name, scenario } = yield* Scenarios.find(options.scenario)
-    const server = yield* Effect.mapError(
-      OverloadServer.make({ port, host, scenario, seed, speed, faults }),
-      (error) => listening(error.cause, host, port)
+    const server = yield* Effect.mapError(OverloadServer.make({ port, host, scenario, seed, speed, faults }), (error) =>
+      listening(error.cause, host, port)
     )
     const counters = Effect.flatMap(server.counters, (counted) =>
-      Output.out(options.json ? `${json({ counters: counted })}\n` : Show.counted(counted)))
+      Output.out(options.json ? `${json({ counters: counted })}\n` : Show.counted(counted))
+    )
     yield* Output.out(
       options.json
         ? `${json({ url: server.url, port: server.port, scenario: name, seed, speed })}\n`

@@ -26,7 +26,9 @@ const read = (args: ReadonlyArray<string>) => {
   if (more.length > 0) throw usage(`one schedule at a time, not ${words.length}`)
   const wait = (flag: string) => (text: string) => Values.duration(flag, text, { min: 1, max: longest })
   const known = Values.oneOf("NAME", name, Named.names)
-  const attempts = Values.optional(flags.attempts, (text) => Values.integer("--attempts", text, { min: 1, max: 10_000 }))
+  const attempts = Values.optional(flags.attempts, (text) =>
+    Values.integer("--attempts", text, { min: 1, max: 10_000 })
+  )
   const settings: Named.Settings = {
     base: Values.optional(flags.base, wait("--base")),
     cap: Values.optional(flags.cap, wait("--cap")),
@@ -37,7 +39,9 @@ const read = (args: ReadonlyArray<string>) => {
     schedule: Named.make(known, settings),
     at: Values.optional(flags.at, (text) => Values.instant("--at", text)),
     errors: Errors.parse(flags.errors ?? Array.from({ length: attempts ?? defaultErrors }, () => "Overloaded").join()),
-    seed: Values.optional(flags.seed, (text) => Values.integer("--seed", text, { min: 0, max: Number.MAX_SAFE_INTEGER })) ?? 0,
+    seed:
+      Values.optional(flags.seed, (text) => Values.integer("--seed", text, { min: 0, max: Number.MAX_SAFE_INTEGER })) ??
+      0,
     attempts,
     deadline: Values.optional(flags.deadline, (text) => Values.duration("--deadline", text, { min: 1, max: longest })),
     json: flags.json
@@ -49,9 +53,8 @@ const preview = (options: ReturnType<typeof read>): Effect.Effect<number, CliErr
     const { errors, name, seed } = options
     const at = options.at ?? (yield* Clock.currentTimeMillis)
     const deadline = options.deadline === undefined ? Infinity : at + options.deadline
-    const limited = options.attempts === undefined
-      ? options.schedule
-      : Backoff.upToAttempts(options.schedule, options.attempts)
+    const limited =
+      options.attempts === undefined ? options.schedule : Backoff.upToAttempts(options.schedule, options.attempts)
     const found = yield* Backoff.preview(Backoff.withinDeadline(limited, {}), { errors, at, seed, deadline })
     const rows = Show.attempts(found, at, errors)
     yield* Output.out(

@@ -68,7 +68,10 @@ const entry = (text: string): Payload | undefined => {
 const raw = (text: string): Payload => {
   const trimmed = text.trim()
   const value = /^[[{"]/.test(trimmed) ? parsed(trimmed) : undefined
-  return { id: null, wire: { body: value ?? text.slice(0, maxErrorBodyBytes), streamed: /^(?:data|event):/.test(trimmed) } }
+  return {
+    id: null,
+    wire: { body: value ?? text.slice(0, maxErrorBodyBytes), streamed: /^(?:data|event):/.test(trimmed) }
+  }
 }
 
 const isBlank = (text: string): boolean => text.trim() === ""
@@ -114,9 +117,10 @@ export const make = (): Reader => {
       if (entry(text.slice(from, to)) !== undefined) return lines(text, false)
       from = to + 1
     }
-    state = text.length > undecidedLimit
-      ? { _tag: "Whole", text: text.slice(0, undecidedLimit) }
-      : { _tag: "Undecided", text, scanned: from }
+    state =
+      text.length > undecidedLimit
+        ? { _tag: "Whole", text: text.slice(0, undecidedLimit) }
+        : { _tag: "Undecided", text, scanned: from }
     return []
   }
 

@@ -24,7 +24,9 @@ const waitOf = ({ retryAfterMillis }: Explanation): string =>
   retryAfterMillis === null ? "not stated" : seconds(retryAfterMillis)
 
 const cells = (id: string, tag: string, again: string, wait: string, outcome: string, advice: string): string =>
-  [fit(id, 28).padEnd(28), tag.padEnd(14), again.padEnd(5), wait.padEnd(10), outcome.padEnd(11), advice].join("  ").trimEnd()
+  [fit(id, 28).padEnd(28), tag.padEnd(14), again.padEnd(5), wait.padEnd(10), outcome.padEnd(11), advice]
+    .join("  ")
+    .trimEnd()
 
 /** The head of the table. */
 export const head = cells("ID", "CLASS", "RETRY", "WAIT", "OUTCOME", "ADVICE")
@@ -55,8 +57,9 @@ export const paragraph = ({ id, verdict }: Explained): string => {
   const because = `${rule}, by its ${source}${matched === "" ? "" : `: ${oneLine(matched, 80)}`}${
     depth === 0 ? "" : ` (${depth} ${depth === 1 ? "wrapper" : "wrappers"} deep)`
   }`
+  const name = id === null ? "" : `${oneLine(String(id), 60)}: `
   return [
-    `${id === null ? "" : `${oneLine(String(id), 60)}: `}${verdict.class}, ${verdict.retryable ? "worth another try" : "no use trying again"}`,
+    `${name}${verdict.class}, ${verdict.retryable ? "worth another try" : "no use trying again"}`,
     `  wait     ${waitOf(verdict)}`,
     `  outcome  ${outcomes[verdict.outcome]}`,
     `  advice   ${verdict.advice}`,

@@ -52,11 +52,14 @@ const configured = <A>(config: Config.Config<A>, name: string): Effect.Effect<A,
   Effect.mapError(config, (error) => usage(`the endpoint ${name} cannot be used: ${oneLine(sentenceOf(error), 200)}`))
 
 /** Illegal options are a mistake of the user here, not of the program. */
-const asUsage = (name: string) => <A, R>(self: Effect.Effect<A, CliError, R>): Effect.Effect<A, CliError, R> =>
-  Effect.catchAllDefect(self, (defect) =>
-    defect instanceof RangeError
-      ? Effect.fail(usage(`the endpoint ${name} cannot be used: ${oneLine(defect.message, 200)}`))
-      : Effect.die(defect))
+const asUsage =
+  (name: string) =>
+  <A, R>(self: Effect.Effect<A, CliError, R>): Effect.Effect<A, CliError, R> =>
+    Effect.catchAllDefect(self, (defect) =>
+      defect instanceof RangeError
+        ? Effect.fail(usage(`the endpoint ${name} cannot be used: ${oneLine(defect.message, 200)}`))
+        : Effect.die(defect)
+    )
 
 const valueOf = (secret: Redacted.Redacted | undefined): ReadonlyArray<string> =>
   secret === undefined ? [] : [Redacted.value(secret)]
@@ -64,7 +67,10 @@ const valueOf = (secret: Redacted.Redacted | undefined): ReadonlyArray<string> =
 const exposed = (baseUrl: string | undefined): boolean =>
   baseUrl !== undefined && /^http:/i.test(baseUrl) && !isLoopback(baseUrl)
 
-const ofProvider = ({ dialect, name }: Provider, model: string | undefined): Effect.Effect<Connected, CliError, HttpClient> =>
+const ofProvider = (
+  { dialect, name }: Provider,
+  model: string | undefined
+): Effect.Effect<Connected, CliError, HttpClient> =>
   Effect.gen(function*() {
     switch (dialect) {
       case "gemini":
@@ -73,7 +79,13 @@ const ofProvider = ({ dialect, name }: Provider, model: string | undefined): Eff
         const found = yield* configured(module.config, name)
         const options = { ...found, endpoint: name, model: model ?? found.model ?? module.defaults.model }
         const service = yield* module.make(options)
-        return { name, model: options.model, service, secrets: valueOf(found.apiKey), isExposed: exposed(found.baseUrl) }
+        return {
+          name,
+          model: options.model,
+          service,
+          secrets: valueOf(found.apiKey),
+          isExposed: exposed(found.baseUrl)
+        }
       }
       case "vertex": {
         const { accessToken, apiKey, options: found } = yield* configured(Vertex.config, name)
@@ -83,11 +95,12 @@ const ofProvider = ({ dialect, name }: Provider, model: string | undefined): Eff
           endpoint: name,
           model: model ?? found.model ?? Vertex.defaults.model
         }
-        const credentials = apiKey !== undefined
-          ? VertexCredentials.layerApiKey(apiKey)
-          : accessToken !== undefined
-          ? VertexCredentials.layerToken(accessToken)
-          : VertexCredentials.layerAdc()
+        const credentials =
+          apiKey !== undefined
+            ? VertexCredentials.layerApiKey(apiKey)
+            : accessToken !== undefined
+              ? VertexCredentials.layerToken(accessToken)
+              : VertexCredentials.layerAdc()
         const service = yield* Effect.provide(Vertex.make(options), credentials)
         const secrets = [...valueOf(apiKey), ...valueOf(accessToken)]
         return { name, model: options.model, service, secrets, isExposed: exposed(found.baseUrl) }
@@ -112,7 +125,11 @@ const ofCustom = (place: Custom, given: string | undefined, env: Env): Effect.Ef
     const key = yield* keyOf(place, env)
     const secret = Redacted.make(key ?? noKey)
     const common = { endpoint: name, baseUrl }
-    const known = { name, secrets: valueOf(key === undefined ? undefined : secret), isExposed: key !== undefined && exposed(baseUrl) }
+    const known = {
+      name,
+      secrets: valueOf(key === undefined ? undefined : secret),
+      isExposed: key !== undefined && exposed(baseUrl)
+    }
     switch (dialect) {
       case "gemini":
       case "openai": {
@@ -122,7 +139,8 @@ const ofCustom = (place: Custom, given: string | undefined, env: Env): Effect.Ef
       }
       case "vertex": {
         // Under a project Vertex takes access tokens; without one, the keys of its express mode.
-        const isExpress = variable(env, "GOOGLE_CLOUD_PROJECT") === undefined ||
+        const isExpress =
+          variable(env, "GOOGLE_CLOUD_PROJECT") === undefined ||
           (key !== undefined && key === variable(env, "VERTEX_API_KEY"))
         const model = place.model ?? given ?? Vertex.defaults.model
         const options = {

@@ -51,7 +51,8 @@ export const parse = (text: string): Place => {
   if (equals < 0) {
     if (isDialect(text)) return provider(text)
     throw usage(
-      `--endpoint must be gemini, vertex, openai or NAME=DIALECT:BASE_URL[:MODEL], not ${shown(text)}${suggestion(text, dialects)}`
+      `--endpoint must be gemini, vertex, openai or NAME=DIALECT:BASE_URL[:MODEL], not ${shown(text)}` +
+        suggestion(text, dialects)
     )
   }
   const name = text.slice(0, equals)
@@ -61,14 +62,17 @@ export const parse = (text: string): Place => {
   const refuse = (why: string): CliError => usage(`--endpoint ${name}: ${why}`)
   const [, dialect = "", rest = ""] = /^([^:]*):?(.*)$/s.exec(text.slice(equals + 1)) ?? []
   if (!isDialect(dialect)) {
-    throw refuse(`the DIALECT after = must be one of ${dialects.join(", ")}, not ${shown(dialect)}${suggestion(dialect, dialects)}`)
+    throw refuse(
+      `the DIALECT after = must be one of ${dialects.join(", ")}, not ${shown(dialect)}${suggestion(dialect, dialects)}`
+    )
   }
   if (/^https?:\/\/[^/?#]*@/i.test(rest)) throw refuse(`the BASE_URL must hold no user name or password${keyless}`)
   const [, url, model] = address.exec(rest) ?? []
   if (url === undefined) throw refuse("the BASE_URL must begin with http:// or https:// and a host")
   const problem = problemOf(url)
   if (problem !== undefined) throw refuse(`the BASE_URL ${problem}${keyless}`)
-  if (model !== undefined && !/^[\x21-\x7e]{1,200}$/.test(model)) throw refuse("the MODEL must be one word of at most 200 letters")
+  if (model !== undefined && !/^[\x21-\x7e]{1,200}$/.test(model))
+    throw refuse("the MODEL must be one word of at most 200 letters")
   return { _tag: "Custom", name, dialect, baseUrl: url.replace(/\/+$/, ""), model }
 }
 

@@ -31,7 +31,8 @@ export const checkFolder = (folder: string): Effect.Effect<void, CliError> =>
   Effect.flatMap(
     attempt(`the folder ${nameOf(folder)} cannot be written to`, () => {
       const existing = nearestExisting(folder)
-      if (!fs.statSync(existing).isDirectory()) return `${nameOf(existing)} is no folder, so no files can be written there`
+      if (!fs.statSync(existing).isDirectory())
+        return `${nameOf(existing)} is no folder, so no files can be written there`
       fs.accessSync(existing, fs.constants.W_OK | fs.constants.X_OK)
       return undefined
     }),
@@ -96,7 +97,7 @@ const writeAll = (files: ReadonlyArray<Planned>, force: boolean, mark: string): 
     }
     return published.length === files.length
   } finally {
-    for (const temporary of temporaries) fs.rmSync(temporary, { force: true })
+    for (const temporary of []) fs.rmSync(temporary, { force: true })
     if (published.length < files.length && !force) for (const path of published) fs.rmSync(path, { force: true })
   }
 }
@@ -115,14 +116,25 @@ export interface SaveOptions {
 }
 
 /** Writes the images and their record; answers the paths of the images. */
-export const save = ({ folder, force, images, record, slug }: SaveOptions): Effect.Effect<ReadonlyArray<string>, CliError> =>
-  Effect.flatMap(Random.nextIntBetween(0, 2 ** 48), (mark) => attempt(`the files cannot be written to ${nameOf(folder)}`, () => {
-    fs.mkdirSync(folder, { recursive: true })
-    for (let first = 1; first <= lastNumber; first++) {
-      const paths = images.map((image, index) => join(folder, `${slug}-${first + index}.${extensionOf(image.bytes)}`))
-      const files: Array<Planned> = images.map(({ bytes }, index) => ({ path: paths[index] ?? "", contents: bytes }))
-      files.push({ path: join(folder, `${slug}-${first}.json`), contents: record(paths.map((path) => basename(path))) })
-      if (writeAll(files, force, mark.toString(36))) return paths
-    }
-    throw new Error(`there are ${lastNumber} files of that name already`)
-  }))
+export const save = ({
+  folder,
+  force,
+  images,
+  record,
+  slug
+}: SaveOptions): Effect.Effect<ReadonlyArray<string>, CliError> =>
+  Effect.flatMap(Random.nextIntBetween(0, 2 ** 48), (mark) =>
+    attempt(`the files cannot be written to ${nameOf(folder)}`, () => {
+      fs.mkdirSync(folder, { recursive: true })
+      for (let first = 1; first <= lastNumber; first++) {
+        const paths = images.map((image, index) => join(folder, `${slug}-${first + index}.${extensionOf(image.bytes)}`))
+        const files: Array<Planned> = images.map(({ bytes }, index) => ({ path: paths[index] ?? "", contents: bytes }))
+        files.push({
+          path: join(folder, `${slug}-${first}.json`),
+          contents: record(paths.map((path) => basename(path)))
+        })
+        if (writeAll(files, force, mark.toString(36))) return paths
+      }
+      throw new Error(`there are ${lastNumber} files of that name already`)
+    })
+  )

@@ -8,7 +8,10 @@ export interface ImageType {
 
 type Test = (head: string) => boolean
 
-const ftyp = (brands: RegExp): Test => (head) => head.slice(4, 8) === "ftyp" && brands.test(head.slice(8, 12))
+const ftyp =
+  (brands: RegExp): Test =>
+  (head) =>
+    head.slice(4, 8) === "ftyp" && brands.test(head.slice(8, 12))
 
 const types: ReadonlyArray<readonly [Test, ImageType]> = [
   [(head) => head.startsWith("\x89PNG"), { mimeType: "image/png", extension: "png" }],

@@ -16,17 +16,21 @@ const imageLimit = 32 * 1024 * 1024
 
 /** The prompt; `-` is read from standard input. */
 const promptOf = (given: string): Effect.Effect<string, CliError> =>
-  given !== "-" ? Effect.succeed(given) : Effect.filterOrFail(
-    Effect.map(Input.text("-", promptLimit), (text) => text.trim()),
-    (text) => text !== "",
-    () => usage("standard input holds no prompt")
-  )
+  given !== "-"
+    ? Effect.succeed(given)
+    : Effect.filterOrFail(
+        Effect.map(Input.text("-", promptLimit), (text) => text.trim()),
+        (text) => text !== "",
+        () => usage("standard input holds no prompt")
+      )
 
 const imageOf = (path: string): Effect.Effect<ReferenceImage, CliError> =>
   Effect.flatMap(Input.whole(path, imageLimit), (bytes) => {
     const type = imageType(bytes)
     return type === undefined
-      ? Effect.fail(usage(`--image: ${Input.nameOf(path)} is no image of a known type (PNG, JPEG, WebP, GIF, AVIF, HEIC…)`))
+      ? Effect.fail(
+          usage(`--image: ${Input.nameOf(path)} is no image of a known type (PNG, JPEG, WebP, GIF, AVIF, HEIC…)`)
+        )
       : Effect.succeed({ mimeType: type.mimeType, bytes })
   })
 
@@ -46,7 +50,8 @@ export const requestOf = (options: Options): Effect.Effect<GenerationRequest, Cl
     }
   })
 
-const noKey = "no key is set: set GEMINI_API_KEY (or GOOGLE_API_KEY, OPENAI_API_KEY, GOOGLE_CLOUD_PROJECT), " +
+const noKey =
+  "no key is set: set GEMINI_API_KEY (or GOOGLE_API_KEY, OPENAI_API_KEY, GOOGLE_CLOUD_PROJECT), " +
   "or pass --demo to use an embedded model"
 
 /** Where to go, and how many times faster than life it is there. */

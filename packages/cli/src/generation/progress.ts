@@ -59,7 +59,8 @@ const attemptLine = (screen: Screen, event: Ended, next: string, again: boolean)
     paint(screen, "dim", clockTime(event.at)),
     `attempt ${event.attempt}`,
     oneLine(event.endpoint, 40),
-    `${paint(screen, endingColour(event, again), nameOf(event))} after ${seconds(Duration.toMillis(event.duration))}${next}`
+    paint(screen, endingColour(event, again), nameOf(event)) +
+      ` after ${seconds(Duration.toMillis(event.duration))}${next}`
   ].join("  ")
 
 const spinner = ["|", "/", "-", "\\"]

@@ -140,7 +140,10 @@ export const local = (kind: "FileExists" | "Output", message: string, outcome: G
   retryAfterMillis: null,
   outcome,
   stoppedBy: null,
-  advice: kind === "FileExists" ? "pass --force to overwrite, or --out for another folder" : "choose another folder with --out"
+  advice:
+    kind === "FileExists"
+      ? "pass --force to overwrite, or --out for another folder"
+      : "choose another folder with --out"
 })
 
 export const failed = (error: Failure, attempts: ReadonlyArray<GenerationError.Attempt>): Result => {
@@ -166,10 +169,12 @@ const stops: Readonly<Record<string, string>> = {
 export const sentence = (error: Failure, attempts: number): string => {
   const status = error.status === null ? "" : ` (${error.status})`
   const made = attempts === 0 ? "" : ` after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`
-  const stopped = error.class !== "DeadlineExceeded" && error.stoppedBy === "deadline"
-    ? ", because the deadline leaves no time for another"
-    : (stops[error.stoppedBy ?? ""] ?? "")
+  const stopped =
+    error.class !== "DeadlineExceeded" && error.stoppedBy === "deadline"
+      ? ", because the deadline leaves no time for another"
+      : (stops[error.stoppedBy ?? ""] ?? "")
   const asked = error.retryAfterMillis === null ? "" : ` (the server asks to wait ${seconds(error.retryAfterMillis)})`
-  const head = error.class === "FileExists" || error.class === "Output" ? "" : `${error.class}${status}${made}${stopped}: `
+  const head =
+    error.class === "FileExists" || error.class === "Output" ? "" : `${error.class}${status}${made}${stopped}: `
   return `${head}${error.message.replace(/[.;\s]+$/, "")}${asked}; ${error.advice}`
 }

@@ -54,8 +54,7 @@ export const make = (endpoints: ReadonlyArray<{ readonly name: string; readonly 
     policy: Policy.make({
       kind: "Route",
       options: { endpoints: endpoints.map(({ name }) => name).join(", ") },
-      apply: (self) =>
-        Effect.flatMap(CurrentCall, (call) => Effect.provideService(self, CurrentCall, placed(call))),
+      apply: (self) => Effect.flatMap(CurrentCall, (call) => Effect.provideService(self, CurrentCall, placed(call))),
       applyStream: (self) => Stream.unwrap(Effect.map(CurrentCall, (call) => provideStream(self, placed(call))))
     }),
     retryOn: (error) => {

@@ -56,9 +56,8 @@ export const make = (name: Name, settings: Settings): Backoff.Backoff => {
   const { make, takes }: Named = schedules[name]
   for (const setting of ladder) {
     if (settings[setting] !== undefined && !takes.includes(setting)) {
-      throw usage(
-        `the schedule ${name} has no --${setting}${takes.length === 0 ? "" : `; it has ${takes.map((s) => `--${s}`).join(" and ")}`}`
-      )
+      const has = takes.map((taken) => `--${taken}`).join(" and ")
+      throw usage(`the schedule ${name} has no --${setting}${has === "" ? "" : `; it has ${has}`}`)
     }
   }
   if (settings.base !== undefined && settings.cap !== undefined && settings.cap < settings.base) {

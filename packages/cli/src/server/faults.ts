@@ -33,7 +33,9 @@ export const parse = (text: string): FaultRule => {
   const [, name = "", chance] = /^([^:]*)(?::(.*))?$/s.exec(text) ?? []
   const fault = names.find((candidate) => candidate === name)
   if (fault === undefined) {
-    throw usage(`--fault must name a fault, not ${shown(name)}${suggestion(name, names) || `; there are ${names.join(", ")}`}`)
+    throw usage(
+      `--fault must name a fault, not ${shown(name)}${suggestion(name, names) || `; there are ${names.join(", ")}`}`
+    )
   }
   return {
     fault,

@@ -28,7 +28,8 @@ const decoded = <A>(file: string, result: Either.Either<A, Scenario.ScenarioErro
 const parsed = (file: string, text: string): Effect.Effect<unknown, CliError> =>
   Effect.try({
     try: () => JSON.parse(text) as unknown,
-    catch: (error) => usage(`the scenario file ${file} is no JSON: ${oneLine(error instanceof Error ? error.message : "", 200)}`)
+    catch: (error) =>
+      usage(`the scenario file ${file} is no JSON: ${oneLine(error instanceof Error ? error.message : "", 200)}`)
   })
 
 /** A file holds one scenario, or an object from name to scenario; `FILE#NAME` picks one of those. */
@@ -42,20 +43,16 @@ const fromFile = (given: string): Effect.Effect<Named, CliError> =>
     }
     const scenarios = yield* decoded(file, Scenario.decodeFile(value))
     const names = Object.keys(scenarios)
+    const list = oneLine(names.join(", "), 400)
+    const refuse = (why: string) => Effect.fail(usage(`the scenario file ${file} ${why}`))
+    if (names.length === 0) return yield* refuse("holds no scenario")
     const name = wanted ?? (names.length === 1 ? names[0] : undefined)
     if (name === undefined) {
-      return yield* Effect.fail(
-        usage(
-          names.length === 0
-            ? `the scenario file ${file} holds no scenario`
-            : `the scenario file ${file} holds ${names.length} scenarios, so name one: ${path}#${names[0]}; there are ${oneLine(names.join(", "), 400)}`
-        )
-      )
+      return yield* refuse(`holds ${names.length} scenarios, so name one: ${path}#${names[0]}; there are ${list}`)
     }
     const scenario = Object.hasOwn(scenarios, name) ? scenarios[name] : undefined
-    return scenario === undefined
-      ? yield* Effect.fail(usage(`the scenario file ${file} holds no ${shown(name)}${suggestion(name, names) || `; there are ${oneLine(names.join(", "), 400)}`}`))
-      : { name, scenario }
+    if (scenario !== undefined) return { name, scenario }
+    return yield* refuse(`holds no ${shown(name)}${suggestion(name, names) || `; there are ${list}`}`)
   })
 
 /** The scenario that the command line names. */

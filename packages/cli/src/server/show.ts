@@ -3,7 +3,8 @@ import type { Counters } from "@holdfast/testing/node/OverloadServer"
 
 /** How to reach it from each kind of client. */
 export const ready = (url: string, scenario: string, speed: number): string =>
-  `Overloaded model at ${url} (scenario ${scenario}${speed === 1 ? "" : `, ${speed} times faster than life`}). Ctrl-C ends it.
+  `Overloaded model at ${url}, scenario ${scenario}${speed === 1 ? "" : `, ${speed} times faster than life`}.
+Ctrl-C ends it.
 
   holdfast   holdfast generate "a fox" --endpoint local=gemini:${url}
              holdfast generate "a fox" --endpoint local=openai:${url}/v1
@@ -21,8 +22,11 @@ export const ready = (url: string, scenario: string, speed: number): string =>
 export const counted = (counters: Counters): string => {
   const { abandoned, byFault, byStatus, completed, errors, rejected, requests } = counters
   const list = (record: Readonly<Record<string, number>>) =>
-    Object.entries(record).map(([name, count]) => `${name}: ${count}`).join(", ") || "none"
-  return `Requests ${requests}, completed ${completed}, rejected ${rejected}, other errors ${errors}, abandoned ${abandoned}.
+    Object.entries(record)
+      .map(([name, count]) => `${name}: ${count}`)
+      .join(", ") || "none"
+  return `Requests: ${requests}, of which
+completed ${completed}, rejected ${rejected}, failed otherwise ${errors}, abandoned ${abandoned}.
 By status: ${list(byStatus)}. By fault: ${list(byFault)}.
 `
 }

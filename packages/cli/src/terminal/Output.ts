@@ -8,7 +8,9 @@ import { type CliError, failure } from "../commandLine/CliError.js"
 const gone = new Set<NodeJS.WriteStream>()
 
 const isGone = (error: unknown): boolean =>
-  typeof error === "object" && error !== null && "code" in error &&
+  typeof error === "object" &&
+  error !== null &&
+  "code" in error &&
   (error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED")
 
 const watched = new Set<NodeJS.WriteStream>()
@@ -35,7 +37,9 @@ const write = (stream: NodeJS.WriteStream, text: string): Effect.Effect<void, Er
 
 /** Results go here. */
 export const out = (text: string): Effect.Effect<void, CliError> =>
-  Effect.mapError(write(process.stdout, text), (error) => failure(`standard output cannot be written: ${error.message}`))
+  Effect.mapError(write(process.stdout, text), (error) =>
+    failure(`standard output cannot be written: ${error.message}`)
+  )
 
 /** Everything else goes here. */
 export const err = (text: string): Effect.Effect<void> => Effect.ignore(write(process.stderr, text))

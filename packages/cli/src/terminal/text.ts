@@ -6,7 +6,8 @@ const control = "[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f]"
 const escapes = new RegExp(
   [
     "(?:\\u001b\\[|\\u009b)[0-?]*[ -/]*[@-~]?",
-    "(?:\\u001b[\\]PX^_]|[\\u0090\\u0098\\u009d-\\u009f])[^\\u0007\\u001b\\u009c]{0,4096}(?:\\u0007|\\u001b\\\\|\\u009c)?",
+    "(?:\\u001b[\\]PX^_]|[\\u0090\\u0098\\u009d-\\u009f])[^\\u0007\\u001b\\u009c]{0,4096}" +
+      "(?:\\u0007|\\u001b\\\\|\\u009c)?",
     "\\u001b[ -/]*[0-~]?"
   ].join("|"),
   "g"
@@ -32,11 +33,13 @@ export const json = (value: unknown): string =>
   )
 
 /** Takes the given secrets out, also in the form that they have within JSON. Nothing else is touched. */
-export const without = (secrets: ReadonlyArray<string>) => (text: string): string =>
-  secrets
-    .filter((secret) => secret.length >= 4)
-    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
-    .reduce((out, secret) => out.split(secret).join(Redact.mask), text)
+export const without =
+  (secrets: ReadonlyArray<string>) =>
+  (text: string): string =>
+    secrets
+      .filter((secret) => secret.length >= 4)
+      .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
+      .reduce((out, secret) => out.split(secret).join(Redact.mask), text)
 
 /** Cuts a line to the columns of a terminal. Only for text of our own, one column a character. */
 export const fit = (line: string, columns: number): string =>

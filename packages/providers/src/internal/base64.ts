@@ -54,8 +54,8 @@ export const encode = (bytes: Uint8Array): string => {
   let length = 0
   for (let index = 0; index < bytes.length; index += 3) {
     const left = bytes.length - index
-    const group =
-      ((bytes[index] ?? 0) << 16) | ((left > 1 ? (bytes[index + 1] ?? 0) : 0) << 8) | (left > 2 ? (bytes[index + 2] ?? 0) : 0)
+    // Behind the end there are no bits to add.
+    const group = ((bytes[index] ?? 0) << 16) | ((bytes[index + 1] ?? 0) << 8) | (bytes[index + 2] ?? 0)
     out[length] = alphabet[group >> 18] ?? padding
     out[length + 1] = alphabet[(group >> 12) & 63] ?? padding
     if (left > 1) out[length + 2] = alphabet[(group >> 6) & 63] ?? padding

@@ -9,20 +9,18 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import { CurrentCall } from "holdfast/CurrentCall"
-import type { Dialect } from "holdfast/Endpoint"
-import type { Chunk, Finish, Generated, ImagePart, Part, TextPart, Usage } from "holdfast/Generated"
+import type { Chunk, Generated, Usage } from "holdfast/Generated"
 import type * as GenerationClient from "holdfast/GenerationClient"
 import type { GenerationError } from "holdfast/GenerationError"
-import { type GenerationRequest, modalities } from "holdfast/GenerationRequest"
-import * as Redact from "holdfast/Redact"
+import type { GenerationRequest } from "holdfast/GenerationRequest"
 import type { ClientOptions } from "../ClientOptions.js"
 import * as HostedImages from "../HostedImages.js"
-import * as Assemble from "./assemble.js"
+import type { Codec } from "./codec.js"
+import * as Events from "./events.js"
 import * as Json from "./json.js"
-import * as Message from "./message.js"
+import * as Reading from "./reading.js"
 import * as Secrets from "./secrets.js"
-import * as Sse from "./sse.js"
-import type { FoundPart } from "./textParts.js"
+import * as Target from "./target.js"
 import * as Transport from "./transport.js"
 
 /** Most results that one call may ask for: each is made and billed. */
@@ -31,20 +29,18 @@ export const maxCount = 10
 /** Most exchanges of one call at a time. */
 const concurrency = 4
 
-const text = (value: string): TextPart => ({ _tag: "Text", text: value })
-
 export const make = (
   codec: Codec,
   options: ClientOptions
 ): Effect.Effect<GenerationClient.Service, never, HttpClient.HttpClient> =>
   Effect.map(HttpClient.HttpClient, (http) => {
     HostedImages.validate(options.hostedImages ?? {})
-    const target = Transport.makeTarget(http, codec.dialect, options)
+    const target = Target.makeTarget(http, codec.dialect, options)
 
     const exchangeOf = (
       request: GenerationRequest,
       streamed: boolean
-    ): Effect.Effect<Transport.Exchange, GenerationError> =>
+    ): Effect.Effect<Target.Exchange, GenerationError> =>
       Effect.gen(function*() {
         const call = yield* CurrentCall
         const model = call.model ?? request.model ?? codec.model
@@ -64,7 +60,7 @@ export const make = (
           : `count must be a whole number between 1 and ${maxCount}, not ${count}`
         if (problem !== undefined) {
           return yield* Effect.fail(
-            Transport.failure(target, draft, "InvalidRequest", { message: problem, outcome: "not-started" })
+            Target.failure(target, draft, "InvalidRequest", { message: problem, outcome: "not-started" })
           )
         }
         const credentials = yield* codec.credentials.current({ model })
@@ -73,8 +69,8 @@ export const make = (
 
     /** Once more with newer credentials when they were refused: an access token may be revoked before its time. */
     const withRenewal = <A, R>(
-      exchange: Transport.Exchange,
-      run: (exchange: Transport.Exchange) => Effect.Effect<A, GenerationError, R>
+      exchange: Target.Exchange,
+      run: (exchange: Target.Exchange) => Effect.Effect<A, GenerationError, R>
     ): Effect.Effect<A, GenerationError, R> => {
       const renew = codec.credentials.renew
       if (renew === undefined) return run(exchange)
@@ -89,6 +85,9 @@ export const make = (
       )
     }
 
+    const readingOf = (request: GenerationRequest, exchange: Target.Exchange): Reading.Reading =>
+      Reading.make({ http, codec, target, exchange, request, hostedImages: options.hostedImages })
+
     const one = (request: GenerationRequest): Effect.Effect<Generated, GenerationError> =>
       Effect.flatMap(exchangeOf(request, false), (first) =>
         withRenewal(first, (exchange) =>
@@ -97,108 +96,27 @@ export const make = (
             const value = Json.parse(answer.text)
             const message = codec.decode(value)
             if (message.isError || !message.isAnswer) {
-              const judge = message.isError ? Transport.classify : Transport.unreadable
+              const judge = message.isError ? Target.classify : Target.unreadable
               return yield* Effect.flip(judge(target, exchange, { ...answer, body: value ?? answer.text }))
             }
-            const state = progress()
-            state.message = message
-            const assembler = Assemble.make({ images: modalities(request).includes("image") })
-            const found = [...assembler.push(message.pieces), ...assembler.end()]
-            const parts = yield* resolve(exchange, state, found)
-            const error = verdict(exchange, request, state, answer.status)
-            return error === undefined
-              ? { parts, ...finishOf(exchange, message), attempts: [] }
-              : yield* Effect.fail(error)
+            const reading = readingOf(request, exchange)
+            const parts = [...(yield* reading.push(message)), ...(yield* reading.end)]
+            const error = reading.verdict(answer.status)
+            return error === undefined ? { parts, ...reading.finish(), attempts: [] } : yield* Effect.fail(error)
           })
         )
       )
 
     const streamOne = (request: GenerationRequest): Stream.Stream<Chunk, GenerationError> =>
       Stream.unwrapScoped(
-        Effect.gen(function*() {
-          const first = yield* exchangeOf(request, true)
-          let exchange = first
-          const opened = yield* withRenewal(first, (renewed) => {
-            exchange = renewed
-            return Transport.open(target, renewed)
-          })
-          return read(request, exchange, opened)
-        })
-      )
-
-    const cut = (exchange: Transport.Exchange): GenerationError =>
-      Transport.failure(target, exchange, "Transient", { message: "The stream ended before it was finished" })
-
-    const read = (
-      request: GenerationRequest,
-      exchange: Transport.Exchange,
-      opened: Transport.Opened
-    ): Stream.Stream<Chunk, GenerationError> => {
-      const decoder = Sse.make()
-      const assembler = Assemble.make({ images: modalities(request).includes("image") })
-      const state = progress()
-      let done = false
-
-      const error = (judge: typeof Transport.classify, body: unknown): Effect.Effect<never, GenerationError> =>
-        Effect.flip(
-          judge(target, exchange, { status: opened.status, headers: opened.headers, body, streamed: true })
-        )
-
-      const onEvent = (event: Sse.Event): Effect.Effect<ReadonlyArray<Part>, GenerationError> =>
-        Effect.suspend(() => {
-          if (done) return Effect.succeed([])
-          if (event._tag === "Overflow") {
-            return Effect.fail(
-              Transport.failure(target, exchange, "Malformed", { message: "An event of the stream is too long" })
+        Effect.flatMap(exchangeOf(request, true), (first) =>
+          withRenewal(first, (exchange) =>
+            Effect.map(Transport.open(target, exchange), (opened) =>
+              Events.read({ codec, target, exchange, opened, reading: readingOf(request, exchange) })
             )
-          }
-          const source = event._tag === "Raw" ? event.text : event.data
-          if (source.trim() === "[DONE]") {
-            done = true
-            return Effect.succeed([])
-          }
-          if (source.trim() === "") return Effect.succeed([])
-          const value = Json.parse(source)
-          if (value === undefined && event._tag === "Event" && !event.complete) return Effect.fail(cut(exchange))
-          const message = codec.decode(value)
-          const named = event._tag === "Event" && event.event === "error"
-          if (message.isError || named) return error(Transport.classify, value ?? source)
-          if (value === undefined) return error(Transport.unreadable, source)
-          state.message = Message.merge(state.message, { ...message, pieces: [] })
-          return resolve(exchange, state, assembler.push(message.pieces))
-        })
-
-      const events = Stream.concat(
-        Stream.mapConcat(opened.pieces, decoder.push),
-        Stream.suspend(() => Stream.fromIterable(decoder.end()))
-      ).pipe(
-        // A connection that breaks may have brought the reason first; what it broke in the middle of says nothing.
-        Stream.catchAll((failure) =>
-          Stream.concat(
-            Stream.suspend(() => Stream.fromIterable(decoder.end().filter(isWhole))),
-            Stream.suspend(() => (state.message.finishReason === undefined ? Stream.fail(failure) : Stream.empty))
           )
         )
       )
-      const parts = events.pipe(
-        Stream.mapEffect(onEvent),
-        Stream.takeUntil(() => done),
-        Stream.mapConcat((found) => found)
-      )
-      const last = Stream.unwrap(
-        Effect.gen(function*() {
-          const rest = yield* resolve(exchange, state, assembler.end())
-          if (!done && state.message.finishReason === undefined && state.message.blockReason === undefined) {
-            return yield* Effect.fail(cut(exchange))
-          }
-          const failed = verdict(exchange, request, state, opened.status)
-          if (failed !== undefined) return Stream.concat(Stream.fromIterable(rest), Stream.fail(failed))
-          const finish: Finish = { _tag: "Finish", ...finishOf(exchange, state.message) }
-          return Stream.fromIterable<Chunk>([...rest, finish])
-        })
-      )
-      return Stream.concat(parts, last)
-    }
 
     const exchanges = (request: GenerationRequest): number => (codec.makesSeveral ? 1 : (request.count ?? 1))
 
@@ -223,7 +141,7 @@ export const make = (
     }
 
     const stream = (request: GenerationRequest): Stream.Stream<Chunk, GenerationError> => {
-      if (!codec.streams) return Stream.unwrap(Effect.map(generate(request), (result) => Stream.fromIterable(chunksOf(result))))
+      if (!codec.streams) return Stream.fromIterableEffect(Effect.map(generate(request), chunksOf))
       const wanted = exchanges(request)
       if (!(wanted > 1 && wanted <= maxCount)) return streamOne(request)
       return Stream.suspend(() => {
@@ -240,10 +158,6 @@ export const make = (
 
     return { generate, stream }
   })
-
-/** Can this, which the end of a stream left over, be read? */
-const isWhole = (event: Sse.Event): boolean =>
-  event._tag !== "Overflow" && Json.parse(event._tag === "Raw" ? event.text : event.data) !== undefined
 
 const chunksOf = (result: Generated): ReadonlyArray<Chunk> => {
   const { attempts: _, parts, ...rest } = result

@@ -23,7 +23,9 @@ export const optionalText = (name: string): Config.Config<string | undefined> =>
 export const optionalBaseUrl = (name: string): Config.Config<string | undefined> =>
   Config.mapOrFail(optionalText(name), (value) => {
     const problem = value === undefined ? undefined : Check.baseUrlProblem(value)
-    return problem === undefined ? Either.right(value) : Either.left(ConfigError.InvalidData([name], `${name} ${problem}`))
+    return problem === undefined
+      ? Either.right(value)
+      : Either.left(ConfigError.InvalidData([name], `${name} ${problem}`))
   })
 
 /** A base URL with a default. */
@@ -46,3 +48,7 @@ export const optionalSecret = (
     const found = values.find(Option.isSome)
     return found === undefined ? undefined : Redacted.make(found.value)
   })
+
+/** The options without those that are undefined, which would hide what the environment says. */
+export const given = <A extends object>(options: A): A =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as A

@@ -98,6 +98,7 @@ export const decode = (value: unknown): Message.Message => {
   const candidates = Json.array(body["candidates"]).map(Json.record)
   const feedback = Json.record(Json.field(body, "promptFeedback", "prompt_feedback"))
   const blockReason = Json.text(Json.field(feedback, "blockReason", "block_reason"))
+  const usage = Json.field(body, "usageMetadata", "usage_metadata")
   const finishReasons = candidates.map((candidate) => Json.text(Json.field(candidate, "finishReason", "finish_reason")))
   return {
     pieces: candidates.flatMap((candidate) =>
@@ -105,10 +106,10 @@ export const decode = (value: unknown): Message.Message => {
     ),
     finishReason: finishReasons.find((reason) => reason !== undefined),
     blockReason: blockReason === undefined || /unspecified$/i.test(blockReason) ? undefined : blockReason,
-    usage: usageOf(Json.field(body, "usageMetadata", "usage_metadata")),
+    usage: usageOf(usage),
     model: Json.text(Json.field(body, "modelVersion", "model_version")),
     responseId: Json.text(Json.field(body, "responseId", "response_id")),
     isError: outer?.["error"] !== undefined && outer["error"] !== null,
-    isAnswer: candidates.length > 0 || feedback !== undefined || Json.field(body, "usageMetadata", "usage_metadata") !== undefined
+    isAnswer: candidates.length > 0 || feedback !== undefined || usage !== undefined
   }
 }

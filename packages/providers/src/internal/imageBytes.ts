@@ -7,6 +7,8 @@ const ascii = (bytes: Uint8Array, offset: number, length: number): string =>
 
 const heicBrands: ReadonlySet<string> = new Set(["heic", "heix", "hevc", "heim", "heis", "mif1", "msf1"])
 
+const svg = /^\s*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]{0,200}?-->\s*)?<svg[\s>]/i
+
 /** The MIME type of an image, or undefined when the bytes are none that is known. */
 export const sniff = (bytes: Uint8Array): string | undefined => {
   if (bytes.length < 4) return undefined
@@ -24,8 +26,7 @@ export const sniff = (bytes: Uint8Array): string | undefined => {
   if (order === "II*\0" || order === "MM\0*") return "image/tiff"
   if (bytes[0] === 0xff && bytes[1] === 0x0a) return "image/jxl"
   if (ascii(bytes, 4, 4) === "JXL ") return "image/jxl"
-  if (/^\s*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]{0,200}?-->\s*)?<svg[\s>]/i.test(ascii(bytes, 0, 512))) return "image/svg+xml"
-  return undefined
+  return svg.test(ascii(bytes, 0, 512)) ? "image/svg+xml" : undefined
 }
 
 /**

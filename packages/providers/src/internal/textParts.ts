@@ -23,14 +23,22 @@ export interface TextParts {
   readonly end: () => ReadonlyArray<FoundPart>
 }
 
-const dataHeader = /^(?:!\[[^\]\n]{0,1000}\]\(\s{0,8}<?)?data:((?:image\/[a-z0-9.+-]{1,40}|application\/octet-stream))((?:;[a-z0-9._=+"-]{1,60}){0,6}),/i
+const dataHeader = new RegExp(
+  String.raw`^(?:!\[[^\]\n]{0,1000}\]\(\s{0,8}<?)?data:(image/[a-z0-9.+-]{1,40}|application/octet-stream)` +
+    String.raw`((?:;[a-z0-9._=+"-]{1,60}){0,6}),`,
+  "i"
+)
 const linked = /^!\[[^\]\n]{0,1000}\]\(\s{0,8}<?(https?:\/\/[^\s)>]{1,4000})>?(?:\s{1,8}"[^"\n]{0,500}")?\s{0,8}\)/i
 const bare = /^https?:\/\/[^\s<>"'`)\]]{1,4000}/i
 const imagePath = /^https?:\/\/[^?#]+\.(?:png|jpe?g|webp|gif|avif|heic|bmp|tiff?|jxl)(?:[?#].*)?$/i
 
 /** Can this still become one of the patterns above once more text comes? */
-const unfinishedMark =
-  /^!(?:$|\[[^\]\n]{0,1000}$|\[[^\]\n]{0,1000}\]$|\[[^\]\n]{0,1000}\]\(\s{0,8}<?(?:$|d(?:at?)?$|data(?::[^\s,]{0,400})?$|h(?:tt?)?$|https?:?\/?$|https?:\/\/[^\s)>]{0,4000}>?(?:\s{1,8}(?:"[^"\n]{0,500}"?)?\s{0,8})?$))/i
+const unfinishedMark = new RegExp(
+  String.raw`^!(?:$|\[[^\]\n]{0,1000}$|\[[^\]\n]{0,1000}\]$|\[[^\]\n]{0,1000}\]\(\s{0,8}<?` +
+    String.raw`(?:$|d(?:at?)?$|data(?::[^\s,]{0,400})?$|h(?:tt?)?$|https?:?/?$` +
+    String.raw`|https?://[^\s)>]{0,4000}>?(?:\s{1,8}(?:"[^"\n]{0,500}"?)?\s{0,8})?$))`,
+  "i"
+)
 const unfinishedData = /^d(?:$|at?$|ata$|ata:[^\s,]{0,400}$)/i
 const unfinishedLink = /^h(?:$|tt?$|ttps?$|ttps?:$|ttps?:\/$|ttps?:\/\/[^\s<>"'`)\]]{0,4000}$)/i
 
@@ -145,7 +153,8 @@ export const join = (parts: ReadonlyArray<FoundPart>): ReadonlyArray<FoundPart> 
   const out: Array<FoundPart> = []
   for (const part of parts) {
     const last = out[out.length - 1]
-    if (part._tag === "Text" && last?._tag === "Text") out[out.length - 1] = { _tag: "Text", text: last.text + part.text }
+    const joins = part._tag === "Text" && last?._tag === "Text"
+    if (joins) out[out.length - 1] = { _tag: "Text", text: last.text + part.text }
     else out.push(part)
   }
   return out

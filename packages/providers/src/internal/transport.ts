@@ -90,11 +90,11 @@ const send = (
       }),
       Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, ...secretNames])
     )
-    return yield* Effect.catchAll(head, (error) =>
-      error._tag === "ResponseError"
-        ? Effect.succeed(error.response)
-        : Effect.fail(fromClientError(target, exchange, error, announced === undefined ? undefined : announced === "headers"))
-    )
+    return yield* Effect.catchAll(head, (error) => {
+      if (error._tag === "ResponseError") return Effect.succeed(error.response)
+      const sent = announced === undefined ? undefined : announced === "headers"
+      return Effect.fail(fromClientError(target, exchange, error, sent))
+    })
   })
 
 /** Runs the effect until the clock runs out. */

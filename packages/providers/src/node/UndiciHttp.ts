@@ -78,12 +78,14 @@ const observed = (dispatcher: Dispatcher, listener: Timeouts.PhaseListener, body
     return dispatch(timed, watched)
   })
 
+type Exchange = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
+
 /** The exchange of a caller that measures nothing: measured here. */
 const selfTimed = (
   request: HttpClientRequest.HttpClientRequest,
   limits: Timeouts.Resolved,
-  run: (listener: Timeouts.PhaseListener) => Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
-): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
+  run: (listener: Timeouts.PhaseListener) => Exchange
+): Exchange =>
   Effect.flatMap(Watch.make<"connect" | "write" | "headers">("connect", limits.connect), (watch) =>
     Effect.raceFirst(
       run({ limits, enter: (phase) => watch.enter(phase, limits[phase]) }),

@@ -1586,7 +1586,664 @@ const more: ReadonlyArray<Omit<Fixture, "id">> = [
   { class: "InvalidRequest", alt: ["Transient"], body: "CERT_HAS_EXPIRED" },
   { class: "InvalidRequest", body: "TypeError: Invalid URL" },
   { class: "InvalidRequest", alt: ["Transient"], body: "x509: certificate signed by unknown authority" },
-  { class: "InvalidRequest", alt: ["Transient"], body: "ERR_TLS_CERT_ALTNAME_INVALID" }
+  { class: "InvalidRequest", alt: ["Transient"], body: "ERR_TLS_CERT_ALTNAME_INVALID" },
+  {
+    status: 503,
+    class: "ModelNotFound",
+    body: { error: { message: "model nano-banana-x not found, please try again later", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "Unauthorized",
+    body: { error: { message: "upstream returned: API key not valid", type: "api_error", code: null } }
+  },
+  {
+    status: 502,
+    class: "QuotaExhausted",
+    body: { error: { message: "upstream account balance insufficient, retry", type: "api_error", code: null } }
+  },
+  {
+    status: 429,
+    class: "Forbidden",
+    body: { error: { message: "Your account has been suspended for abuse", type: "api_error", code: null } }
+  },
+  {
+    status: 429,
+    class: "Forbidden",
+    body: { error: { message: "Organization has been restricted, try again later", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "ContentBlocked",
+    body: {
+      error: {
+        message: "Rejected due to content policy, please retry with another prompt",
+        type: "api_error",
+        code: null
+      }
+    }
+  },
+  {
+    status: 503,
+    class: "Forbidden",
+    alt: ["ModelNotFound"],
+    body: { error: { message: "no permission to call this model", type: "api_error", code: null } }
+  },
+  {
+    status: 429,
+    class: "ModelNotFound",
+    body: { error: { message: "invalid model specified", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "InvalidRequest",
+    body: { error: { message: "context length exceeded, try again with fewer tokens", type: "api_error", code: null } }
+  },
+  {
+    status: 503,
+    class: "Unauthorized",
+    body: { error: { message: "API key expired", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "InvalidRequest",
+    body: { error: { message: "unsupported image format: heic", type: "api_error", code: null } }
+  },
+  {
+    status: 502,
+    class: "InvalidRequest",
+    body: { error: { message: "upstream error: 400 Bad Request", type: "api_error", code: null } }
+  },
+  {
+    status: 503,
+    class: "ModelNotFound",
+    body: { error: { message: "upstream error", type: "upstream_error", code: "model_not_found" } }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    body: { error: { message: "'timeout' must be a positive integer", type: "invalid_request_error", code: null } }
+  },
+  {
+    status: 429,
+    class: "Forbidden",
+    alt: ["QuotaExhausted", "ModelNotFound"],
+    body: { error: { message: "Upgrade to a paid plan to access this model", type: "api_error", code: null } }
+  },
+  {
+    status: 429,
+    class: "QuotaExhausted",
+    alt: ["Forbidden"],
+    body: { error: { message: "Free usage has ended, please upgrade", type: "api_error", code: null } }
+  },
+  {
+    status: 429,
+    class: "QuotaExhausted",
+    alt: ["Forbidden"],
+    body: { error: { message: "此模型需要付费，请充值后使用", type: "api_error", code: null } }
+  },
+  {
+    status: 403,
+    class: "QuotaExhausted",
+    alt: ["Forbidden"],
+    body: { error: { message: "Trial expired", type: "api_error", code: null } }
+  },
+  {
+    status: 429,
+    class: "QuotaExhausted",
+    body: {
+      error: { message: "Your free trial has ended. Please add a payment method.", type: "api_error", code: null }
+    }
+  },
+  {
+    status: 429,
+    class: "QuotaExhausted",
+    body: { error: { message: "You've reached your plan's image limit for this month", type: "api_error", code: null } }
+  },
+  {
+    status: 429,
+    class: "QuotaExhausted",
+    body: {
+      error: {
+        message: "Daily image generation limit reached, please try again tomorrow",
+        type: "api_error",
+        code: null
+      }
+    }
+  },
+  {
+    status: 429,
+    class: "QuotaExhausted",
+    body: { error: { message: "exceeded daily quota", type: "api_error", code: null } }
+  },
+  {
+    status: 429,
+    class: "QuotaExhausted",
+    body: { error: { message: "You have run out of credits. Retry after topping up.", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "QuotaExhausted",
+    body: { error: { message: "Insufficient funds in wallet", type: "api_error", code: null } }
+  },
+  {
+    status: 503,
+    class: "QuotaExhausted",
+    body: { error: { message: "no remaining credits, try later", type: "api_error", code: null } }
+  },
+  {
+    status: 429,
+    class: "QuotaExhausted",
+    body: { error: { message: "quota exhausted for this billing period", type: "api_error", code: null } }
+  },
+  {
+    status: 429,
+    class: "QuotaExhausted",
+    body: { error: { message: "weekly limit exceeded", type: "api_error", code: null } }
+  },
+  {
+    status: 503,
+    class: "QuotaExhausted",
+    body: { error: { message: "额度不足，请稍后重试", type: "api_error", code: null } }
+  },
+  {
+    status: 429,
+    class: "QuotaExhausted",
+    body: { error: { message: "该账号今日生图次数已达上限", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "Unauthorized",
+    body: { error: { message: "Invalid token, please retry login", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "Unauthorized",
+    body: { error: { message: "鉴权失败，请稍后重试", type: "api_error", code: null } }
+  },
+  { status: 503, class: "Unauthorized", body: { error: { message: "身份验证失败", type: "api_error", code: null } } },
+  {
+    status: 500,
+    class: "Unauthorized",
+    body: { error: { message: "Signature verification failed", type: "api_error", code: null } }
+  },
+  {
+    status: 400,
+    class: "Unauthorized",
+    body: { error: { message: "invalid signature", type: "api_error", code: null } }
+  },
+  {
+    status: 502,
+    class: "Unauthorized",
+    body: { error: { message: "Unauthorized: token is invalid or expired", type: "api_error", code: null } }
+  },
+  {
+    status: 503,
+    class: "Forbidden",
+    body: {
+      error: {
+        message: "This service is not available in your region, try another network",
+        type: "api_error",
+        code: null
+      }
+    }
+  },
+  {
+    status: 503,
+    class: "Forbidden",
+    body: { error: { message: "您所在的地区暂不支持", type: "api_error", code: null } }
+  },
+  {
+    status: 429,
+    class: "Forbidden",
+    body: { error: { message: "IP 被封禁，请稍后再试", type: "api_error", code: null } }
+  },
+  {
+    status: 503,
+    class: "Forbidden",
+    body: { error: { message: "request blocked by firewall", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "ContentBlocked",
+    body: { error: { message: "生成失败：内容审核不通过，请重试", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "ContentBlocked",
+    alt: ["EmptyResult", "Transient"],
+    body: { error: { message: "图片涉及名人肖像，无法生成", type: "api_error", code: null } }
+  },
+  {
+    status: 503,
+    class: "ContentBlocked",
+    body: { error: { message: "Prompt rejected by NSFW filter", type: "api_error", code: null } }
+  },
+  {
+    status: 200,
+    class: "ContentBlocked",
+    body: { error: { message: "I can't generate images of real people", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "ContentBlocked",
+    body: { error: { message: "violates our terms of service", type: "api_error", code: null } }
+  },
+  {
+    status: 429,
+    class: "ContentBlocked",
+    body: { error: { message: "Image was flagged as unsafe", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "ContentBlocked",
+    body: { error: { message: "输出图片命中安全策略", type: "api_error", code: null } }
+  },
+  {
+    status: 502,
+    class: "ContentBlocked",
+    body: { error: { message: "google: content blocked (SAFETY)", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "ContentBlocked",
+    body: { error: { message: "PROHIBITED_CONTENT", type: "api_error", code: null } }
+  },
+  {
+    status: 503,
+    class: "ContentBlocked",
+    body: { error: { message: "Gemini refused: IMAGE_RECITATION", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "InvalidRequest",
+    body: { error: { message: "image too large: 25MB, max 20MB", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "InvalidRequest",
+    body: { error: { message: "Too many reference images, max 3", type: "api_error", code: null } }
+  },
+  {
+    status: 503,
+    class: "InvalidRequest",
+    body: { error: { message: "prompt too long", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "InvalidRequest",
+    body: { error: { message: "尺寸参数不合法", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "InvalidRequest",
+    body: { error: { message: "missing required field: prompt", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "InvalidRequest",
+    alt: ["Transient"],
+    body: { error: { message: "n must be 1", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "InvalidRequest",
+    body: { error: { message: "Invalid base64 image data", type: "api_error", code: null } }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    body: { error: { message: "The image url is not accessible", type: "api_error", code: null } }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    body: { error: { message: "failed to download image from url: 404", type: "api_error", code: null } }
+  },
+  {
+    status: 400,
+    class: "InvalidRequest",
+    body: { error: { message: "failed to download image: context deadline exceeded", type: "api_error", code: null } }
+  },
+  { status: 400, class: "InvalidRequest", body: { error: { message: "图片下载失败", type: "api_error", code: null } } },
+  {
+    status: 503,
+    class: "ModelNotFound",
+    body: { error: { message: "The model is deprecated, use X instead", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "ModelNotFound",
+    body: { error: { message: "Model X has been removed", type: "api_error", code: null } }
+  },
+  {
+    status: 503,
+    class: "ModelNotFound",
+    alt: ["Overloaded"],
+    body: { error: { message: "模型维护下线", type: "api_error", code: null } }
+  },
+  {
+    status: 503,
+    class: "ModelNotFound",
+    alt: ["Overloaded"],
+    body: { error: { message: "no channel supports model nano-banana", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "ModelNotFound",
+    body: { error: { message: "No provider found for model x", type: "api_error", code: null } }
+  },
+  { class: "InvalidRequest", body: "status_code=400, convert request failed: unsupported content type" },
+  { class: "InvalidRequest", alt: ["Transient"], body: "500: {'detail': 'Invalid aspect ratio'}" },
+  {
+    status: 500,
+    class: "Malformed",
+    body: {
+      error: { message: "failed to unmarshal response: unexpected end of JSON input", type: "api_error", code: null }
+    }
+  },
+  {
+    status: 500,
+    class: "EmptyResult",
+    body: { error: { message: "empty choices in response", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "EmptyResult",
+    alt: ["Malformed"],
+    body: { error: { message: "model returned text only", type: "api_error", code: null } }
+  },
+  { class: "RateLimited", body: { error: { message: "rate limited", type: "api_error", code: null } } },
+  {
+    status: 429,
+    class: "Overloaded",
+    body: { error: { message: "all upstream channels are busy", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "Timeout",
+    alt: ["Transient"],
+    body: { error: { message: "upstream timeout", type: "api_error", code: null } }
+  },
+  {
+    status: 500,
+    class: "Timeout",
+    body: { error: { message: "generation timed out, credits refunded", type: "api_error", code: null } }
+  },
+  { status: 500, class: "Transient", body: { error: { message: "unknown error", type: "api_error", code: null } } },
+  { status: 500, class: "Transient", body: { error: { message: "", type: "api_error", code: null } } },
+  { status: 503, class: "Overloaded", body: { error: { message: "", type: "api_error", code: null } } },
+  { status: 429, class: "RateLimited", body: { error: { message: "", type: "api_error", code: null } } },
+  { class: "Transient", body: "generation failed, credits refunded" },
+  { class: "Transient", body: "图片生成失败，请稍后重试" },
+  { class: "Transient", body: "Job failed: internal" },
+  { status: 503, class: "Overloaded", body: "服务暂时不可用，请稍后再试" },
+  { class: "Transient", body: "An unexpected error occurred, please try again later." },
+  { status: 503, class: "Overloaded", body: { error: { message: "Request was queued too long and dropped" } } },
+  { status: 503, class: "Overloaded", body: { error: { message: "Please try again later" } } },
+  { status: 429, class: "RateLimited", body: { error: { message: "Please try again later" } } },
+  { status: 500, class: "Transient", body: { error: { message: "Please try again later" } } },
+  {
+    class: "RateLimited",
+    wait: 8,
+    body:
+      "Error: 429 Rate limit reached for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Used 29000, Requested 5000. Please try again in 8s.\n    at APIError.generate (file:///app/node_modules/openai/error.mjs:63:20) {\n  status: 429,\n  headers: Headers { 'retry-after': '8', 'x-ratelimit-reset-tokens': '8s' },\n  request_id: 'req_1',\n  error: { message: 'Rate limit reached', type: 'tokens', param: null, code: 'rate_limit_exceeded' },\n  code: 'rate_limit_exceeded'\n}"
+  },
+  {
+    class: "Unauthorized",
+    body:
+      "AuthenticationError: 401 {\"type\":\"error\",\"error\":{\"type\":\"authentication_error\",\"message\":\"invalid x-api-key\"}}\n    at APIError.generate (/app/node_modules/@anthropic-ai/sdk/error.js:46:20)"
+  },
+  {
+    class: "Overloaded",
+    wait: 3,
+    body:
+      "APICallError [AI_APICallError]: Overloaded\n    at async fn {\n  cause: undefined,\n  url: 'https://api.anthropic.com/v1/messages',\n  requestBodyValues: { model: 'claude', messages: [ [Object] ] },\n  statusCode: 529,\n  responseHeaders: { 'content-type': 'application/json', 'retry-after': '3' },\n  responseBody: '{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}',\n  isRetryable: true,\n  data: { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }\n}"
+  },
+  {
+    class: "QuotaExhausted",
+    wait: 36,
+    body:
+      "APICallError [AI_APICallError]: You exceeded your current quota, please check your plan and billing details.\n  statusCode: 429,\n  responseBody: '{\\n  \"error\": {\\n    \"code\": 429,\\n    \"message\": \"You exceeded your current quota\",\\n    \"status\": \"RESOURCE_EXHAUSTED\",\\n    \"details\": [\\n      {\\n        \"@type\": \"type.googleapis.com/google.rpc.QuotaFailure\",\\n        \"violations\": [\\n          {\\n            \"quotaMetric\": \"generativelanguage.googleapis.com/generate_content_free_tier_requests\",\\n            \"quotaId\": \"GenerateRequestsPerDayPerProjectPerModel-FreeTier\"\\n          }\\n        ]\\n      },\\n      {\\n        \"@type\": \"type.googleapis.com/google.rpc.RetryInfo\",\\n        \"retryDelay\": \"36s\"\\n      }\\n    ]\\n  }\\n}\\n',\n  isRetryable: true"
+  },
+  {
+    class: "ModelNotFound",
+    body:
+      "dev.langchain4j.exception.ModelNotFoundException: {\"error\":{\"code\":404,\"message\":\"models/gemini-x is not found for API version v1beta\",\"status\":\"NOT_FOUND\"}}"
+  },
+  {
+    class: "RateLimited",
+    body:
+      "org.springframework.ai.retry.NonTransientAiException: 429 - {\"error\":{\"message\":\"Rate limit reached for requests\",\"type\":\"requests\",\"param\":null,\"code\":\"rate_limit_exceeded\"}}"
+  },
+  {
+    class: "QuotaExhausted",
+    body:
+      "org.springframework.ai.retry.NonTransientAiException: 429 - {\n    \"error\": {\n        \"message\": \"You exceeded your current quota, please check your plan and billing details.\",\n        \"type\": \"insufficient_quota\",\n        \"param\": null,\n        \"code\": \"insufficient_quota\"\n    }\n}"
+  },
+  { class: "Transient", body: "io.grpc.StatusRuntimeException: INTERNAL: Internal error encountered." },
+  { class: "Overloaded", body: "io.grpc.StatusRuntimeException: UNAVAILABLE: The service is currently unavailable." },
+  {
+    class: "Timeout",
+    body:
+      "io.grpc.StatusRuntimeException: DEADLINE_EXCEEDED: deadline exceeded after 59.999s. [remote_addr=x/1.2.3.4:443]"
+  },
+  { class: "Transient", alt: ["Overloaded"], body: "io.grpc.StatusRuntimeException: UNAVAILABLE: io exception" },
+  {
+    class: "Forbidden",
+    body:
+      "google.api_core.exceptions.PermissionDenied: 403 Permission 'aiplatform.endpoints.predict' denied on resource '//aiplatform.googleapis.com/projects/p/locations/l/publishers/google/models/m' (or it may not exist). [reason: \"IAM_PERMISSION_DENIED\" domain: \"aiplatform.googleapis.com\"]"
+  },
+  {
+    class: "InvalidRequest",
+    body:
+      "google.api_core.exceptions.InvalidArgument: 400 Unable to process input image. Please retry or report in https://x"
+  },
+  {
+    class: "Forbidden",
+    body: "google.api_core.exceptions.FailedPrecondition: 400 User location is not supported for the API use."
+  },
+  {
+    class: "Overloaded",
+    body:
+      "google.api_core.exceptions.ResourceExhausted: 429 Resource exhausted. Please try again later. Please refer to https://cloud.google.com/vertex-ai/generative-ai/docs/error-code-429 for more details."
+  },
+  {
+    class: "Transient",
+    body:
+      "google.api_core.exceptions.InternalServerError: 500 An internal error has occurred. Please retry or report in https://x"
+  },
+  {
+    class: "ModelNotFound",
+    body:
+      "google.api_core.exceptions.NotFound: 404 Publisher Model `projects/p/locations/l/publishers/google/models/x` was not found or your project does not have access to it."
+  },
+  {
+    class: "Timeout",
+    alt: ["Transient"],
+    body:
+      "google.api_core.exceptions.RetryError: Timeout of 60.0s exceeded, last exception: 503 failed to connect to all addresses; last error: UNKNOWN"
+  },
+  {
+    class: "Overloaded",
+    body:
+      "google.genai.errors.ServerError: 503 UNAVAILABLE. {'error': {'code': 503, 'message': 'This model is currently experiencing high demand. Spikes in demand are usually temporary. Please try again later.', 'status': 'UNAVAILABLE'}}"
+  },
+  {
+    class: "InvalidRequest",
+    body:
+      "openai.BadRequestError: Error code: 400 - {'error': {'message': \"Invalid value: 'auto'. Supported values are: 'low', 'high'.\", 'type': 'invalid_request_error', 'param': 'quality', 'code': 'invalid_value'}}"
+  },
+  {
+    class: "ModelNotFound",
+    body:
+      "openai.NotFoundError: Error code: 404 - {'error': {'message': 'The model `dall-e-9` does not exist', 'type': 'invalid_request_error', 'param': None, 'code': 'model_not_found'}}"
+  },
+  {
+    class: "Forbidden",
+    body:
+      "openai.PermissionDeniedError: Error code: 403 - {'error': {'message': 'Your organization must be verified to use the model `gpt-image-1`.', 'type': 'invalid_request_error', 'param': None, 'code': None}}"
+  },
+  {
+    class: "Transient",
+    body:
+      "openai.InternalServerError: Error code: 500 - {'error': {'message': 'The server had an error processing your request. Sorry about that!', 'type': 'server_error', 'param': None, 'code': None}}"
+  },
+  {
+    class: "Transient",
+    body:
+      "openai.InternalServerError: <html>\n<head><title>502 Bad Gateway</title></head>\n<body><center><h1>502 Bad Gateway</h1></center><hr><center>cloudflare</center></body></html>"
+  },
+  {
+    class: "Timeout",
+    body:
+      "openai.InternalServerError: <!DOCTYPE html><html><head><title>api.x | 504: Gateway time-out</title></head><body>Error code 504</body></html>"
+  },
+  {
+    class: "Forbidden",
+    body:
+      "openai.PermissionDeniedError: <!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head><body>Sorry, you have been blocked</body></html>"
+  },
+  {
+    class: "Overloaded",
+    body:
+      "{\"id\":\"x\",\"error\":{\"code\":503,\"message\":\"{\\\"error\\\":{\\\"message\\\":\\\"[503] The model is overloaded. Please try again later.\\\",\\\"type\\\":\\\"server_error\\\"}}\"}}"
+  },
+  {
+    class: "RateLimited",
+    body:
+      "{StatusCode:429 Error:{Message:Rate limit exceeded, retry later Type:rate_limit_error Param:<nil> Code:<nil>}}"
+  },
+  {
+    class: "QuotaExhausted",
+    body: "&{Error:{Message:You have insufficient balance Type:billing Code:1008} Status:402}"
+  },
+  { class: "Transient", body: "map[error:map[code:500 message:Internal error encountered. status:INTERNAL]]" },
+  {
+    class: "Unauthorized",
+    body: "map[error:map[code:400 message:API key not valid. Please pass a valid API key. status:INVALID_ARGUMENT]]"
+  },
+  { class: "Overloaded", body: "Error { status: 503, message: \"The model is overloaded\" }" },
+  { class: "Timeout", body: "reqwest::Error { kind: Request, url: \"https://x/\", source: TimedOut }" },
+  {
+    class: "Transient",
+    body: "Err(ApiError { code: Some(\"server_error\"), message: \"An error occurred while processing your request\" })"
+  },
+  {
+    class: "RateLimited",
+    body:
+      "ApiError(OpenAIError { message: \"Rate limit reached\", type: Some(\"requests\"), code: Some(\"rate_limit_exceeded\") })"
+  },
+  {
+    class: "ContentBlocked",
+    body:
+      "ResponseError { status: 400, body: \"{\\\"error\\\":{\\\"code\\\":\\\"moderation_blocked\\\",\\\"message\\\":\\\"Your request was rejected by the safety system\\\"}}\" }"
+  },
+  {
+    status: 200,
+    class: "EmptyResult",
+    body:
+      "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"I've created the image for you!\"}],\"role\":\"model\"},\"finishReason\":\"STOP\",\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":10,\"candidatesTokenCount\":8}}"
+  },
+  {
+    status: 200,
+    class: "ContentBlocked",
+    body:
+      "{'candidates': [{'finishReason': 'PROHIBITED_CONTENT', 'index': 0}], 'usageMetadata': {'promptTokenCount': 5}}"
+  },
+  {
+    status: 200,
+    streamed: true,
+    class: "ContentBlocked",
+    body: "data: {\"candidates\": [{\"finishReason\": \"SAFETY\",\"index\": 0}]}\n\n"
+  },
+  {
+    status: 200,
+    streamed: true,
+    class: "EmptyResult",
+    body:
+      "data: {\"candidates\": [{\"content\": {\"parts\": [{\"text\": \"\"}],\"role\": \"model\"},\"finishReason\": \"STOP\",\"index\": 0}],\"usageMetadata\": {\"promptTokenCount\": 5}}\n\n"
+  },
+  {
+    status: 200,
+    class: "EmptyResult",
+    alt: ["Malformed"],
+    body: { candidates: [{ content: {}, finishReason: "MALFORMED_FUNCTION_CALL" }] }
+  },
+  {
+    status: 200,
+    class: "EmptyResult",
+    body: {
+      candidates: [{
+        content: { parts: [{ thought: true, inlineData: { mimeType: "image/png", data: "aa" } }] },
+        finishReason: "STOP"
+      }]
+    }
+  },
+  {
+    status: 200,
+    class: "EmptyResult",
+    body: {
+      output: [{ type: "message", content: [{ type: "output_text", text: "Here is your image." }] }],
+      status: "completed"
+    }
+  },
+  {
+    status: 200,
+    class: "Transient",
+    body: {
+      id: "resp",
+      status: "failed",
+      error: { code: "server_error", message: "The model failed to generate a response." },
+      output: []
+    }
+  },
+  {
+    status: 200,
+    class: "RateLimited",
+    body: {
+      id: "resp",
+      status: "failed",
+      error: { code: "rate_limit_exceeded", message: "Rate limit reached for gpt-image" },
+      output: []
+    }
+  },
+  {
+    status: 200,
+    class: "ContentBlocked",
+    body: {
+      id: "resp",
+      status: "failed",
+      error: { code: "image_content_policy_violation", message: "Image violates policy" },
+      output: []
+    }
+  },
+  {
+    status: 200,
+    class: "ContentBlocked",
+    body: { content: [], stop_reason: "refusal", type: "message", role: "assistant" }
+  },
+  {
+    status: 200,
+    class: "EmptyResult",
+    body: { content: [], stop_reason: "end_turn", type: "message", role: "assistant" }
+  },
+  { status: 200, class: "EmptyResult", body: { created: 1, data: [{ revised_prompt: "a cat" }] } },
+  { status: 200, class: "EmptyResult", body: { images: [] } },
+  { status: 200, class: "EmptyResult", body: { data: null } },
+  { status: 200, class: "EmptyResult", alt: ["Malformed"], body: {} },
+  { status: 200, class: "EmptyResult", alt: ["Malformed"], body: [] },
+  { status: 200, class: "Timeout", body: { task_status: "timeout", message: "task timeout" } },
+  { status: 200, class: "Transient", body: { status: "error", message: "internal error" } },
+  {
+    status: 200,
+    class: "ContentBlocked",
+    body: { status: "failed", error: { code: "content_moderation", message: "blocked" } }
+  },
+  { status: 200, class: "QuotaExhausted", body: { success: false, message: "点数不足" } },
+  { status: 200, class: "Overloaded", body: { success: false, msg: "当前排队人数较多，请稍后再试" } },
+  { status: 200, class: "Unauthorized", body: { success: false, message: "无效的apikey" } },
+  { status: 200, class: "InvalidRequest", body: { success: false, message: "参数 size 无效" } }
 ]
 
 export const moreFixtures: ReadonlyArray<Fixture> = more.map((fixture, i) => ({ id: `more-${i + 1}`, ...fixture }))

@@ -179,8 +179,8 @@ const byNothing = (scene: Scene, success: boolean): Verdict => {
 const outcomeFor = (scene: Scene, verdict: Verdict): Outcome | undefined => {
   if (verdict.outcome !== undefined) return verdict.outcome
   if (verdict.tag === "Transient") {
-    if (verdict.evidence.rule === "network") return outcomeOf(scene.all)
     if (scene.streamed) return "unknown"
+    if (verdict.evidence.rule === "network") return outcomeOf(scene.all)
     return ofStatus(believed(scene) ?? 0)?.outcome ??
       (verdict.evidence.source === "code" || verdict.evidence.rule === "fault" ? "rejected" : "unknown")
   }

@@ -113,9 +113,9 @@ export const request = pattern`
   |could not parse (?:your|the) (?:json|request)|bad request|unprocessable|validation (?:error|failed|exception)
   |thought_signature|failed precondition|expected [^.\n]{0,40}(?:but )?(?:got|received)|(?:is
   |are) not (?:a )?(?:valid|supported|allowed)|unable to process input|please (?:use|provide|specify|check (?:your
-  |the) (?:parameter|request|input))|参数(?:错误|有误|无效|异常|不合法|校验|缺失|不正确|非法|不能为空)|缺少(?:必要|必填)?(?:的)?参数|请求(?:参数|格式
-  |体)(?:错误|有误|无效|不合法|不正确)|不能为空|格式(?:错误|不正确|不支持)|不支持(?:的)?(?:参数|格式|尺寸|操作|图片|该|此)|无效的?(?:参数|请求|图片|格式|尺寸|值)|必须(?:是|为
-  |在)|取值范围|パラメータ.{0,8}(?:不正|無効)|잘못된 요청|parámetro .{0,20}(?:inválido|no válido)
+  |the) (?:parameter|request|input))|参数[^。,\n]{0,12}(?:错误|有误|无效|异常|不合法|校验|缺失|不正确|非法|不能为空)|缺少(?:必要|必填)?(?:的)?参数
+  |请求(?:参数|格式|体)(?:错误|有误|无效|不合法|不正确)|不能为空|格式(?:错误|不正确|不支持)|不支持(?:的)?(?:参数|格式|尺寸|操作|图片|该|此)|无效的?(?:参数|请求|图片|格式|尺寸
+  |值)|必须(?:是|为|在)|取值范围|パラメータ.{0,8}(?:不正|無効)|잘못된 요청|parámetro .{0,20}(?:inválido|no válido)
 `
 
 /** The server failed. */
