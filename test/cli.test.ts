@@ -702,20 +702,23 @@ describe("holdfast generate", () => {
   )
 })
 
-/** A server that repeats the credential and the request in its error, coloured. */
+/** A server that repeats the credential, coloured: in an error, or, where the path says so, in what it generated. */
 const echo = Effect.acquireRelease(
   Effect.promise(
     () =>
       new Promise<{ readonly url: string; readonly close: () => void }>((resolve) => {
         const server = createServer((req: IncomingMessage, res: ServerResponse) => {
           const given = `${req.headers.authorization ?? ""} ${String(req.headers["x-goog-api-key"])}`
-          res.writeHead(400, { "content-type": "application/json" })
+          const said = `\u001b[31mbad\u001b[0m request with ${given}`
+          const isAnswer = req.url?.startsWith("/said/") === true
+          const choice = { index: 0, finish_reason: "stop", message: { role: "assistant", content: said } }
+          res.writeHead(isAnswer ? 200 : 400, { "content-type": "application/json" })
           res.end(
-            JSON.stringify({
-              error: {
-                message: `\u001b[31mbad\u001b[0m request with ${given} data:image/png;base64,${"A".repeat(400)}`
-              }
-            })
+            JSON.stringify(
+              isAnswer
+                ? { id: "x", object: "chat.completion", model: "m", choices: [choice] }
+                : { error: { message: `${said} data:image/png;base64,${"A".repeat(400)}` } }
+            )
           )
         })
         server.listen(0, "127.0.0.1", () =>
@@ -765,6 +768,15 @@ describe("what holdfast writes", () => {
               expect(made.code, made.err).toBe(0)
               outputs.push(made.out, made.err)
             }
+          }
+          for (const json of [[], ["--json"]]) {
+            const said = yield* holdfast(
+              ["generate", "x", "--text", "--endpoint", `local=openai:${server.url}/said/v1`, ...json],
+              { env: { HOLDFAST_KEY_LOCAL: key } }
+            )
+            expect(said, said.err).toMatchObject({ code: 0 })
+            expect(said.out).toContain("bad request with Bearer <redacted>")
+            outputs.push(said.out, said.err)
           }
           expect(outputs.filter((output) => output.includes("\u001b"))).toEqual([])
           const files = fs.readdirSync(out).map((name) => name + fs.readFileSync(join(out, name), "latin1"))

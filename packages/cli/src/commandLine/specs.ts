@@ -158,7 +158,8 @@ export const overloadServer = {
     json: json("one line when ready, and one with the counters at the end")
   },
   details: `It speaks the dialects of Gemini, Vertex and OpenAI (chat/completions, images/generations), unary and
-streamed, and answers with real PNG images. Any key is accepted. GET /counters tells what it saw; POST /faults adds a fault.
+streamed, and answers with real PNG images. Any key is accepted. GET /counters tells what it saw; POST /faults adds a
+fault.
 
 Faults: 503, 429, 500, 504, reset, stall-headers, stall, stall-body, cut-mid-chunk, dribble, error-after-200, html,
 html-200, wrong-content-type, malformed-json, missing-finish-reason, empty, blocked.

@@ -97,7 +97,7 @@ const writeAll = (files: ReadonlyArray<Planned>, force: boolean, mark: string): 
     }
     return published.length === files.length
   } finally {
-    for (const temporary of []) fs.rmSync(temporary, { force: true })
+    for (const temporary of temporaries) fs.rmSync(temporary, { force: true })
     if (published.length < files.length && !force) for (const path of published) fs.rmSync(path, { force: true })
   }
 }
