@@ -24,8 +24,9 @@ const hasKey = keys.some((name) => (process.env[name] ?? "").trim() !== "")
 const choosesItself = args.some((arg) => /^--(demo|endpoint|help)\b|^-h$/.test(arg))
 
 if (args[0] === "generate" && !hasKey && !choosesItself) {
-  say("No provider key is set: using the embedded overloaded model (--demo).")
-  args.splice(1, 0, "--demo")
+  // A picture of the demo costs nothing to make again, so running it twice is no mistake to be refused.
+  say("No provider key is set: using the embedded overloaded model (--demo --force).")
+  args.splice(1, 0, "--demo", "--force")
 }
 
 process.argv = [process.execPath, bin.holdfast, ...args]

@@ -98,16 +98,13 @@ const send = (
   })
 
 /** Runs the effect until the clock runs out. */
-const guarded = <A, R>(
+const guarded = <A, E, R>(
   target: Target,
   exchange: Exchange,
   watch: Watch.Watch<GenerationError.TimeoutPhase>,
-  self: Effect.Effect<A, Failure, R>
-): Effect.Effect<A, Failure, R> =>
-  Effect.raceFirst(
-    self,
-    Effect.flatMap(watch.expiry, (phase) => Effect.fail(timeout(target, exchange, phase, watch.limit())))
-  )
+  self: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | Failure, R> =>
+  Watch.guard(self, watch, (phase, millis) => timeout(target, exchange, phase, millis))
 
 /** The pieces of a body; an empty body has none. */
 const pieces = (
@@ -231,19 +228,18 @@ export const open = (target: Target, exchange: Exchange): Effect.Effect<Opened, 
     if (!isSuccess(response.status)) return yield* refusal(target, exchange, limits, response)
     let length = 0
     let phase: GenerationError.TimeoutPhase = "first-chunk"
-    const timed = Stream.timeoutFail(
-      pieces(target, exchange, response),
-      () => timeout(target, exchange, phase, limits.body),
-      Duration.millis(limits.body)
-    )
-    const bounded = Stream.mapChunksEffect(timed, (batch) =>
-      Effect.suspend(() => {
+    const pull = yield* Stream.toPull(pieces(target, exchange, response))
+    const next = Effect.suspend(() => {
+      watch.enter(phase, limits.body)
+      const guard = Watch.guard(pull, watch, (late, millis) => Option.some(timeout(target, exchange, late, millis)))
+      return Effect.flatMap(guard, (batch) => {
         phase = "idle"
         for (const chunk of batch) length += chunk.length
         return length > target.maxResponseBytes
-          ? Effect.fail(tooLong(target, exchange, response))
+          ? Effect.fail(Option.some(tooLong(target, exchange, response)))
           : Effect.succeed(batch)
       })
-    )
+    })
+    const bounded = Stream.repeatEffectChunkOption(next)
     return { status: response.status, headers: response.headers, pieces: bounded }
   })

@@ -87,21 +87,19 @@ const selfTimed = (
   run: (listener: Timeouts.PhaseListener) => Exchange
 ): Exchange =>
   Effect.flatMap(Watch.make<"connect" | "write" | "headers">("connect", limits.connect), (watch) =>
-    Effect.raceFirst(
+    Watch.guard(
       run({ limits, enter: (phase) => watch.enter(phase, limits[phase]) }),
-      Effect.flatMap(watch.expiry, (phase) =>
-        Effect.fail(
-          new HttpClientError.RequestError({
-            request,
-            reason: "Transport",
-            description: `${phase} timeout`,
-            cause: new GenerationError.Timeout({
-              phase,
-              message: `The exchange got no further than ${phase} within ${Timeouts.format(watch.limit())}`
-            })
+      watch,
+      (phase, millis) =>
+        new HttpClientError.RequestError({
+          request,
+          reason: "Transport",
+          description: `${phase} timeout`,
+          cause: new GenerationError.Timeout({
+            phase,
+            message: `The exchange got no further than ${phase} within ${Timeouts.format(millis)}`
           })
-        )
-      )
+        })
     )
   )
 
