@@ -15,7 +15,6 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ImagePart } from "holdfast/Generated"
@@ -24,6 +23,7 @@ import * as Classifier from "./Classifier.js"
 import * as Addresses from "./internal/addresses.js"
 import * as Check from "./internal/check.js"
 import * as ImageBytes from "./internal/imageBytes.js"
+import * as Watch from "./internal/watch.js"
 
 export interface Options {
   /** Redirects that are followed. 0 to 20, default 3. */
@@ -199,19 +199,14 @@ export const fetch = (
     })
 
   if (!URL.canParse(link)) return Effect.fail(fail("Malformed", "The linked image has no valid address"))
-  return Effect.flatMap(
-    Effect.timeoutOption(follow(new URL(link), 0), timeout),
-    Option.match({
-      onNone: () =>
-        Effect.fail(
-          new GenerationError.Timeout({
-            endpoint: origin.endpoint,
-            model: origin.model,
-            phase: "body",
-            message: `The linked image did not arrive within ${Duration.format(timeout)}`
-          })
-        ),
-      onSome: (image) => Effect.succeed(image)
-    })
+  return Effect.flatMap(Watch.make("body", Duration.toMillis(timeout)), (watch) =>
+    Watch.guard(follow(new URL(link), 0), watch, (): Failure =>
+      new GenerationError.Timeout({
+        endpoint: origin.endpoint,
+        model: origin.model,
+        phase: "body",
+        message: `The linked image did not arrive within ${Duration.format(timeout)}`
+      })
+    )
   )
 }

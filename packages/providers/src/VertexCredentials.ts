@@ -13,6 +13,8 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as GenerationError from "holdfast/GenerationError"
 import * as Check from "./internal/check.js"
+import * as Permits from "./internal/permits.js"
+import * as Watch from "./internal/watch.js"
 
 /** An OAuth2 access token, sent as a bearer token. */
 export interface AccessToken {
@@ -87,18 +89,18 @@ export const makeCached = (
     const margin = Check.positiveMillis("margin", options.margin ?? defaults.margin)
     const lifetime = Check.positiveMillis("fallbackLifetime", options.fallbackLifetime ?? defaults.fallbackLifetime)
     const timeout = Check.positiveMillis("timeout", options.timeout ?? defaults.timeout)
-    const gate = Effect.unsafeMakeSemaphore(1)
+    const { take } = Permits.make(1)
+    const alone = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> => Effect.scoped(Effect.zipRight(take, self))
     let held: { readonly token: AccessToken; readonly goodUntil: number } | undefined
 
     const refresh = Effect.gen(function*() {
-      const token = yield* Effect.timeoutFail(fetch, {
-        duration: Duration.millis(timeout),
-        onTimeout: () =>
-          new GenerationError.Timeout({
-            phase: "connect",
-            message: `No access token came within ${Duration.format(Duration.millis(timeout))}`
-          })
-      })
+      const watch = yield* Watch.make("connect", timeout)
+      const token = yield* Watch.guard(fetch, watch, (phase) =>
+        new GenerationError.Timeout({
+          phase,
+          message: `No access token came within ${Duration.format(Duration.millis(timeout))}`
+        })
+      )
       const now = yield* Clock.currentTimeMillis
       // A token that is nearly over when it comes is used all the same, once.
       const goodUntil = token.expiresAt === undefined ? now + lifetime : token.expiresAt - margin
@@ -110,7 +112,7 @@ export const makeCached = (
       const fresh = (now: number) => (held !== undefined && now < held.goodUntil ? held.token : undefined)
       const found = fresh(before)
       if (found !== undefined) return Effect.succeed(found)
-      return gate.withPermits(1)(
+      return alone(
         Effect.flatMap(Clock.currentTimeMillis, (now) => {
           const renewed = fresh(now)
           return renewed === undefined ? refresh : Effect.succeed(renewed)
@@ -124,7 +126,7 @@ export const makeCached = (
     return {
       token,
       renew: (refused) =>
-        gate.withPermits(1)(
+        alone(
           Effect.suspend(() =>
             held !== undefined && !isSame(held.token, refused) ? Effect.succeed(held.token) : refresh
           )

@@ -49,6 +49,21 @@ describe("Gemini, what is sent", () => {
       assert.notProperty(double.sent[0]?.headers, "x-goog-api-key")
     }))
 
+  it.effect("the span around an attempt learns provider and host, and no inner span is made", () =>
+    Effect.gen(function*() {
+      const spans: Array<Map<string, unknown>> = []
+      const watched = Effect.gen(function*() {
+        const span = yield* Effect.currentSpan
+        yield* generate(answering(Http.gemini([Http.inline(Http.png)])))
+        spans.push(new Map(span.attributes))
+      })
+      yield* Effect.withSpan(watched, "attempt")
+      assert.deepStrictEqual(Object.fromEntries(spans[0] ?? []), {
+        "gen_ai.provider.name": "gcp.gemini",
+        "server.address": "generativelanguage.googleapis.com"
+      })
+    }))
+
   it.effect("every option of the request has its place in the body", () =>
     Effect.gen(function*() {
       const double = answering(Http.gemini([{ text: "hello" }, Http.inline(Http.png)]))

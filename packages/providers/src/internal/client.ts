@@ -18,10 +18,20 @@ import * as HostedImages from "../HostedImages.js"
 import type { Codec } from "./codec.js"
 import * as Events from "./events.js"
 import * as Json from "./json.js"
+import * as Permits from "./permits.js"
 import * as Reading from "./reading.js"
 import * as Secrets from "./secrets.js"
 import * as Target from "./target.js"
 import * as Transport from "./transport.js"
+
+/** The dialects in the words of the OpenTelemetry conventions; a relay counts as what it speaks. */
+const providerNames: Readonly<Record<Codec["dialect"], string>> = {
+  gemini: "gcp.gemini",
+  vertex: "gcp.vertex_ai",
+  openai: "openai"
+}
+
+const hostOf = (baseUrl: string): string => (URL.canParse(baseUrl) ? new URL(baseUrl).hostname : "unknown")
 
 /** Most results that one call may ask for: each is made and billed. */
 export const maxCount = 10
@@ -36,6 +46,9 @@ export const make = (
   Effect.map(HttpClient.HttpClient, (http) => {
     HostedImages.validate(options.hostedImages ?? {})
     const target = Target.makeTarget(http, codec.dialect, options)
+
+    // What only a client knows of the span that stands around it.
+    const provider = { "gen_ai.provider.name": providerNames[codec.dialect], "server.address": hostOf(codec.baseUrl) }
 
     const exchangeOf = (
       request: GenerationRequest,
@@ -63,6 +76,7 @@ export const make = (
             Target.failure(target, draft, "InvalidRequest", { message: problem, outcome: "not-started" })
           )
         }
+        yield* Effect.annotateCurrentSpan(provider)
         const credentials = yield* codec.credentials.current({ model })
         return { ...draft, url: codec.url(model, streamed), credentials, body: codec.encode(request, model, streamed) }
       })
@@ -124,7 +138,7 @@ export const make = (
       const wanted = exchanges(request)
       if (!(wanted > 1 && wanted <= maxCount)) return one(request)
       return Effect.flatMap(
-        Effect.forEach(Array.from({ length: wanted }), () => Effect.either(one(request)), { concurrency }),
+        Permits.all(Array.from({ length: wanted }, () => Effect.either(one(request))), concurrency),
         (results) => {
           // What was made is paid for: it is handed out even when some of its siblings failed.
           const made = results.flatMap((result) => (Either.isRight(result) ? [result.right] : []))

@@ -5,6 +5,7 @@
  * before it wakes goes to the next one; with a plain semaphore and a timeout around its `take` that permit is lost.
  */
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 
 export interface Permits {
@@ -64,3 +65,19 @@ export const make = (limit: number): Permits => {
 
   return { limit, take, inUse: () => inUse, waiting: () => waiters.size }
 }
+
+/**
+ * Runs the effects, so many at a time. `Effect.forEach` with a concurrency would be shorter, but interrupted at an
+ * unlucky moment it never ends.
+ */
+export const all = <A, E, R>(
+  effects: ReadonlyArray<Effect.Effect<A, E, R>>,
+  concurrency: number
+): Effect.Effect<ReadonlyArray<A>, E, R> =>
+  Effect.suspend(() => {
+    const { take } = make(concurrency)
+    return Effect.flatMap(
+      Effect.forEach(effects, (effect) => Effect.fork(Effect.scoped(Effect.zipRight(take, effect)))),
+      (fibers) => Effect.onInterrupt(Effect.forEach(fibers, Fiber.join), () => Fiber.interruptAll(fibers))
+    )
+  })

@@ -17,9 +17,6 @@ import * as Secrets from "./secrets.js"
 import * as Target from "./target.js"
 import type { FoundPart } from "./textParts.js"
 
-/** Links that are fetched at a time. */
-const concurrency = 4
-
 export interface Reading {
   /** What the messages said so far, without their pieces. */
   readonly message: () => Message.Message
@@ -67,7 +64,7 @@ export const make = ({ codec, exchange, hostedImages, http, request, target }: O
         })
 
   const resolveAll = (parts: ReadonlyArray<FoundPart>): Effect.Effect<ReadonlyArray<Part>> =>
-    Effect.map(Effect.forEach(parts, resolve, { concurrency }), (resolved) => {
+    Effect.map(Effect.forEach(parts, resolve), (resolved) => {
       const all = resolved.flat()
       for (const part of all) {
         if (part._tag === "Image") there.add("image")

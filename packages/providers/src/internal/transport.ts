@@ -11,7 +11,6 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpTraceContext from "@effect/platform/HttpTraceContext"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
@@ -133,7 +132,7 @@ const refusal = (
   limits: Timeouts.Resolved,
   response: HttpClientResponse.HttpClientResponse
 ): Effect.Effect<never, Failure> =>
-  Effect.suspend(() => {
+  Effect.flatMap(Watch.make("body", Math.min(errorBodyWait, limits.body)), (watch) => {
     if (response.status < 400) {
       return Effect.fail(
         failure(target, exchange, "Malformed", {
@@ -151,12 +150,10 @@ const refusal = (
         length += chunk.length
         return length >= Classifier.maxErrorBodyBytes
       }),
-      Stream.runDrain,
-      Effect.timeoutOption(Duration.millis(Math.min(errorBodyWait, limits.body))),
-      Effect.ignore
+      Stream.runDrain
     )
     return Effect.zipRight(
-      read,
+      Effect.ignore(Watch.guard(read, watch, () => undefined)),
       Effect.suspend(() => {
         const body = concat(chunks, Math.min(length, Classifier.maxErrorBodyBytes))
         return Effect.flip(classify(target, exchange, { status: response.status, headers: response.headers, body }))
