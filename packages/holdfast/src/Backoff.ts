@@ -368,7 +368,8 @@ const simulate = <Out, In, R>(
     let state: unknown = self.initial
     let now = options.at ?? 0
     for (const error of options.errors) {
-      const [next, , decision]: Step<Out> = yield* self.step(now, error, state)
+      const step: Step<Out> = yield* self.step(now, error, state)
+      const [next, , decision] = step
       state = next
       if (ScheduleDecision.isDone(decision)) return { retries, stopped: true }
       const at = Math.max(now, ScheduleIntervals.start(decision.intervals))

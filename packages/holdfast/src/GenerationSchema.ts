@@ -68,7 +68,24 @@ export const Timeouts = Schema.Struct({
 /** What a generation can consist of. */
 export const Modality = Schema.Literal("text", "image")
 
-const requestFields = Schema.Struct({
+/** A request as it is written down; images as base64. */
+export interface GenerationRequestEncoded {
+  readonly prompt: string
+  readonly model?: string
+  readonly modalities?: ReadonlyArray<Request.Modality>
+  readonly images?: ReadonlyArray<{ readonly mimeType: string; readonly bytes: string }>
+  readonly system?: string
+  readonly aspectRatio?: string
+  readonly imageSize?: string
+  readonly count?: Codec.NumberEncoded
+  readonly seed?: Codec.NumberEncoded
+  readonly temperature?: Codec.NumberEncoded
+  readonly maxOutputTokens?: Codec.NumberEncoded
+  readonly timeouts?: typeof Timeouts.Encoded
+}
+
+/** One generation as the application asks for it. */
+export const GenerationRequest: Schema.Schema<Request.GenerationRequest, GenerationRequestEncoded> = Schema.Struct({
   prompt: Schema.String,
   model: Codec.optional(Schema.String),
   modalities: Codec.optional(Schema.Array(Modality)),
@@ -82,12 +99,6 @@ const requestFields = Schema.Struct({
   maxOutputTokens: Codec.optional(Codec.Number),
   timeouts: Codec.optional(Timeouts)
 })
-
-/** A request as it is written down. */
-export type GenerationRequestEncoded = typeof requestFields.Encoded
-
-/** One generation as the application asks for it. */
-export const GenerationRequest: Schema.Schema<Request.GenerationRequest, GenerationRequestEncoded> = requestFields
 
 // -------------------------------------------------------------------------------------------------------------------
 // Errors
