@@ -18,6 +18,7 @@ import * as Client from "./internal/client.js"
 import * as ClientConfig from "./internal/clientConfig.js"
 import type { Fields } from "./internal/codec.js"
 import * as GeminiWire from "./internal/geminiWire.js"
+import { isBlock } from "./internal/blockReasons.js"
 
 export interface Options extends ClientOptions {
   readonly apiKey: Redacted.Redacted
@@ -59,7 +60,7 @@ export const make = (options: Options): Effect.Effect<Service, never, HttpClient
           `${base}/${path(model)}:${streamed ? "streamGenerateContent?alt=sse" : "generateContent"}`,
         encode: GeminiWire.encode,
         decode: GeminiWire.decode,
-        isBlock: GeminiWire.isBlock,
+        isBlock,
         makesSeveral: false,
         streams: true,
         credentials: { current: () => Effect.succeed(fields) }

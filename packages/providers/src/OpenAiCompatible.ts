@@ -19,6 +19,7 @@ import * as Client from "./internal/client.js"
 import * as ClientConfig from "./internal/clientConfig.js"
 import * as Json from "./internal/json.js"
 import * as OpenAiWire from "./internal/openAiWire.js"
+import { isBlock } from "./internal/blockReasons.js"
 
 export interface Options extends ClientOptions {
   readonly apiKey: Redacted.Redacted
@@ -65,7 +66,7 @@ export const make = (options: Options): Effect.Effect<Service, never, HttpClient
           }),
         decode: OpenAiWire.decode,
         unsupported: isImages ? unsupported : undefined,
-        isBlock: OpenAiWire.isBlock,
+        isBlock,
         makesSeveral: isImages,
         streams: !isImages,
         credentials: { current: () => Effect.succeed([["authorization", `Bearer ${key}`]]) }

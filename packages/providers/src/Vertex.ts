@@ -20,6 +20,7 @@ import * as Client from "./internal/client.js"
 import * as ClientConfig from "./internal/clientConfig.js"
 import type { Fields } from "./internal/codec.js"
 import * as GeminiWire from "./internal/geminiWire.js"
+import { isBlock } from "./internal/blockReasons.js"
 import * as VertexCredentials from "./VertexCredentials.js"
 
 export interface Options extends ClientOptions {
@@ -116,7 +117,7 @@ export const make = (
           `${root}/${modelPath(model)}:${streamed ? "streamGenerateContent?alt=sse" : "generateContent"}`,
         encode: GeminiWire.encode,
         decode: GeminiWire.decode,
-        isBlock: GeminiWire.isBlock,
+        isBlock,
         makesSeveral: false,
         streams: true,
         credentials: {

@@ -72,22 +72,6 @@ const partPieces = (value: unknown): ReadonlyArray<Message.Piece> => {
   return text === undefined ? [] : [{ _tag: "Raw", text }]
 }
 
-const blocked: ReadonlySet<string> = new Set([
-  "SAFETY",
-  "RECITATION",
-  "BLOCKLIST",
-  "PROHIBITED_CONTENT",
-  "SPII",
-  "IMAGE_SAFETY",
-  "IMAGE_PROHIBITED_CONTENT",
-  "IMAGE_RECITATION",
-  "MODEL_ARMOR",
-  "JAILBREAK"
-])
-
-/** Does this finish or block reason say that a content policy refused? */
-export const isBlock = (reason: string): boolean => blocked.has(reason.toUpperCase())
-
 /** Reads one answer. Total. An array, as the endpoint gives without `alt=sse`, reads as its elements in turn. */
 export const decode = (value: unknown): Message.Message => {
   if (Array.isArray(value)) return value.map(decode).reduce(Message.merge, Message.nothing)

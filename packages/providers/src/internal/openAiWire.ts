@@ -7,8 +7,8 @@
  */
 import type { Usage } from "holdfast/Generated"
 import { asksFor, type GenerationRequest } from "holdfast/GenerationRequest"
+import { isBlock } from "./blockReasons.js"
 import * as Base64 from "./base64.js"
-import * as GeminiWire from "./geminiWire.js"
 import * as ImageBytes from "./imageBytes.js"
 import * as Json from "./json.js"
 import * as Message from "./message.js"
@@ -136,11 +136,6 @@ const usageOf = (value: unknown): Usage => {
     totalTokens: Json.count(Json.field(usage, "total_tokens"))
   })
 }
-
-/** Does this reason say that a content policy refused? Relays also pass Google's words through. */
-export const isBlock = (reason: string): boolean =>
-  /^(?:content_filter|content_policy_violation|moderation_blocked|refusal|safety)$/i.test(reason) ||
-  GeminiWire.isBlock(reason)
 
 const describesError = (body: Json.Json): boolean =>
   (body["error"] !== undefined && body["error"] !== null && body["error"] !== false) ||

@@ -102,6 +102,21 @@ export interface Station<T> {
  */
 const costShare = 1 / 3
 
+/** Nothing seen yet. */
+export const emptyTally = (): Tally => ({
+  requests: 0,
+  started: 0,
+  completed: 0,
+  wasted: 0,
+  rejected: 0,
+  errors: 0,
+  abandoned: 0,
+  price: 0,
+  busy: 0,
+  queued: 0,
+  hung: 0
+})
+
 /** The queue's array is cut when it holds more than this many used places, and more of them than jobs. */
 const compactAbove = 64
 
@@ -116,19 +131,7 @@ export const make = <T>(params: Params, sink: (output: Output<T>) => void): Stat
   let head = 0
   let debt = 0
   let now = 0
-  const tally: Tally = {
-    requests: 0,
-    started: 0,
-    completed: 0,
-    wasted: 0,
-    rejected: 0,
-    errors: 0,
-    abandoned: 0,
-    price: 0,
-    busy: 0,
-    queued: 0,
-    hung: 0
-  }
+  const tally = emptyTally()
 
   /** The one that waits longest; jobs that left the queue are dropped on the way. */
   const front = (): Job<T> | undefined => {

@@ -51,20 +51,6 @@ export const demand = (scenario: Scenario.Scenario, seed: number, requestId: str
   return lognormal(svc, stream(seed, "service", requestId))
 }
 
-const zero: Station.Tally = {
-  requests: 0,
-  started: 0,
-  completed: 0,
-  wasted: 0,
-  rejected: 0,
-  errors: 0,
-  abandoned: 0,
-  price: 0,
-  busy: 0,
-  queued: 0,
-  hung: 0
-}
-
 const sum = (a: Station.Tally, b: Station.Tally): Station.Tally => ({
   requests: a.requests + b.requests,
   started: a.started + b.started,
@@ -100,7 +86,7 @@ export const make = <T>(
     },
     nextAt: (): number => stations.reduce((at, { station }) => Math.min(at, station.nextAt()), Infinity),
     counters: () => ({
-      ...stations.reduce((total, { station }) => sum(total, station.tally), zero),
+      ...stations.reduce((total, { station }) => sum(total, station.tally), Station.emptyTally()),
       byEndpoint: Object.fromEntries(stations.map(({ name, station }) => [name, { ...station.tally }]))
     }),
     snapshot: (at: number) =>

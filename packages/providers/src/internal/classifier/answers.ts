@@ -7,6 +7,7 @@ import { normalise, words } from "./text.js"
 import type { Code } from "./unwrap.js"
 import type { Verdict } from "./verdict.js"
 import { concepts } from "./vocabulary.js"
+import { isBlock } from "../blockReasons.js"
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -15,25 +16,6 @@ const isObject = (value: unknown): value is Json => typeof value === "object" &&
 const list = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value.slice(0, 200) : [])
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
-
-const blocks = new Set([
-  "SAFETY",
-  "RECITATION",
-  "BLOCKLIST",
-  "PROHIBITED_CONTENT",
-  "SPII",
-  "IMAGE_SAFETY",
-  "IMAGE_PROHIBITED_CONTENT",
-  "IMAGE_RECITATION",
-  "MODEL_ARMOR",
-  "JAILBREAK",
-  "CONTENT_FILTER",
-  "CONTENT_FILTERED",
-  "REFUSAL",
-  "GUARDRAIL_INTERVENED",
-  "SENSITIVE",
-  "MODERATION"
-])
 
 const empties = new Set([
   "STOP",
@@ -145,7 +127,7 @@ const verdict = (tag: Verdict["tag"], rule: string, matched: string, rest: Parti
 export const ofReasons = (codes: ReadonlyArray<Code>): Verdict | undefined => {
   const reasons = codes.filter((code) => /^(?:native)?(?:finish|block|stop)reason$/.test(code.key))
   const block = reasons.find((code) =>
-    code.key === "blockreason" ? !/UNSPECIFIED|^(?:none|null)$/i.test(code.value) : blocks.has(code.value.toUpperCase())
+    code.key === "blockreason" ? !/UNSPECIFIED|^(?:none|null)$/i.test(code.value) : isBlock(code.value)
   )
   if (block !== undefined) {
     return verdict("ContentBlocked", "blocked", block.value, {
@@ -167,7 +149,7 @@ export const ofAnswers = (answers: ReadonlyArray<Json>, streamed: boolean): Verd
   if (seen.promptBlock !== undefined) {
     return verdict("ContentBlocked", "prompt-blocked", seen.promptBlock, { outcome: "rejected" })
   }
-  const block = seen.finishes.find((reason) => blocks.has(reason))
+  const block = seen.finishes.find(isBlock)
   if (block !== undefined && !seen.image) {
     return verdict("ContentBlocked", "output-blocked", block, { outcome: "unknown" })
   }
