@@ -28,7 +28,7 @@ import * as Check from "./internal/check.js"
 
 export interface Options {
   /** What stands around each exchange. */
-  readonly policy: Policy.Policy<Rejected.Rejected>
+  readonly policy: Policy.Policy<GenerationError.GenerationError | Rejected.Rejected>
   /** Name of the endpoint in errors and for policies that keep state by endpoint. Default: the request's host. */
   readonly endpoint?: string | undefined
   /** A hint for the classifier: `"openai"`, `"gemini"`, `"anthropic"`… Default: none. */

@@ -14,6 +14,7 @@ import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/TestClock"
 import * as Policy from "holdfast/Policy"
 import * as Rejected from "holdfast/Rejected"
+import * as Timeout from "holdfast/Timeout"
 import * as Retry from "holdfast/Retry"
 import * as Classifier from "../src/Classifier.js"
 import * as ResilientHttpClient from "../src/ResilientHttpClient.js"
@@ -109,6 +110,15 @@ describe("any HttpClient under a policy", () => {
       assert.strictEqual(Option.getOrThrow(ResilientHttpClient.rejected(error))._tag, "CircuitOpen")
       assert.isTrue(Option.isNone(ResilientHttpClient.generationError(error)))
       assert.strictEqual(double.sent.length, 0)
+    }))
+
+  it.effect("takes a policy that adds a timeout, which becomes a RequestError with ours as its cause", () =>
+    Effect.gen(function*() {
+      const double = Http.http(() => Effect.never)
+      const policy = Timeout.make({ attempt: "5 seconds" })
+      const error = yield* run(Effect.flip(resilient(double, { policy }).get("https://api.example/x")))
+      assert.strictEqual(error._tag, "RequestError")
+      assert.strictEqual(Option.getOrThrow(ResilientHttpClient.generationError(error))._tag, "Timeout")
     }))
 
   it.effect("reads no more of an error's body than the classifier does", () =>
