@@ -10,6 +10,7 @@ import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
 import type * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
+import { explain as explainParts, type Explanation } from "./internal/explain.js"
 
 export const TypeId: unique symbol = Symbol.for("@holdfast/Policy")
 export type TypeId = typeof TypeId
@@ -146,6 +147,15 @@ export function withStream<E, A, E1, R>(
 export function withStream<E, A, E1, R>(policy: Policy<E>, self?: Stream.Stream<A, E1, R>) {
   return self === undefined ? policy.applyStream : policy.applyStream(self)
 }
+
+/** What a composition does, for a person: its order in words, and a warning for each order known to do harm. */
+export type { Explanation } from "./internal/explain.js"
+
+/**
+ * The order of a policy's parts in words, outermost first, with a warning for each pair whose order is known to do
+ * harm: a timeout outside of a retry, say.
+ */
+export const explain = (policy: Policy<unknown>): Explanation => explainParts(partsOf(policy.describe))
 
 /** The worst number of attempts that one call through this policy can make. */
 export const worstCaseAmplification = (policy: Policy<unknown>): number => policy.describe.amplification

@@ -2,6 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Chunk, Effect, Either, FastCheck, Stream } from "effect"
 import * as Backoff from "holdfast/Backoff"
 import * as Deadline from "holdfast/Deadline"
+import * as LoadProfile from "holdfast/LoadProfile"
+import * as OffPeak from "holdfast/OffPeak"
 import * as Policy from "holdfast/Policy"
 import * as Retry from "holdfast/Retry"
 import * as Timeout from "holdfast/Timeout"
@@ -72,6 +74,41 @@ describe("Policy", () => {
     expect(Policy.worstCaseAmplification(policy)).toBe(5)
     const nested = Policy.compose(Retry.make({ maxAttempts: 3 }), Retry.make({ maxAttempts: 4 }))
     expect(Policy.worstCaseAmplification(nested)).toBe(3)
+  })
+
+  it("explains its order in words, without a warning where the order is right", () => {
+    const policy = Policy.compose(
+      Deadline.make({ duration: "3 minutes" }),
+      Retry.make({ name: "patient", schedule: Backoff.article }),
+      Timeout.make({ attempt: "1 minute" })
+    )
+    expect(Policy.explain(policy)).toEqual({
+      order: [
+        "Deadline bounds everything inside it, waiting included.",
+        "Retry \"patient\" repeats everything inside it, at most 5 times.",
+        "Timeout bounds each run of what is inside it."
+      ],
+      warnings: []
+    })
+    expect(Policy.explain(Policy.identity)).toEqual({ order: [], warnings: [] })
+  })
+
+  it("warns of orders that do harm, at any distance, and by the names that were given", () => {
+    const policy = Policy.compose(
+      Timeout.make({ name: "whole", attempt: "1 minute" }),
+      OffPeak.learn(Effect.runSync(LoadProfile.learned())),
+      Retry.make(),
+      Deadline.make({ duration: "3 minutes" }),
+      OffPeak.gate(LoadProfile.nanoBanana)
+    )
+    expect(Policy.explain(policy).warnings).toEqual([
+      "Retry stands inside Timeout \"whole\": all attempts share one time, and the first that hangs takes it all.",
+      "OffPeak stands inside Timeout \"whole\": waiting for the window uses up the time of the attempt.",
+      "Retry stands inside Learn: the learner stands outside of the retry, so it sees generations with all their " +
+      "retries instead of single attempts.",
+      "Deadline stands inside Retry: each attempt gets all the time, and nothing bounds their sum.",
+      "OffPeak stands inside Retry: the gate passes every attempt but the first; let it stand outside."
+    ])
   })
 
   it.effect("the empty composition changes nothing", () =>
