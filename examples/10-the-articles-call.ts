@@ -42,11 +42,16 @@ const program = Effect.gen(function*() {
   }
 }).pipe(Effect.provide(Live))
 
-/** Without a base URL in the environment: an overloaded model on this machine, 200 times as fast. */
+/** An example costs nobody money unasked: a base URL beyond this machine counts only with HOLDFAST_LIVE=1. */
+const base = process.env["OPENAI_BASE_URL"] ?? ""
+const isMeant = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(base) || process.env["HOLDFAST_LIVE"] === "1"
+if (base !== "" && !isMeant) console.log("OPENAI_BASE_URL is left alone: set HOLDFAST_LIVE=1 to call it")
+
+/** Without one: an overloaded model on this machine, 200 times as fast. */
 const local = Effect.flatMap(OverloadServer.make({ speed: 200, faults: [{ fault: "503" }] }), (server) =>
   Effect.withConfigProvider(
     program,
     ConfigProvider.fromMap(new Map([["OPENAI_BASE_URL", `${server.url}/v1`], ["OPENAI_API_KEY", "none-needed"]]))
   ))
 
-await Effect.runPromise(Effect.scoped(process.env["OPENAI_BASE_URL"] === undefined ? local : program))
+await Effect.runPromise(Effect.scoped(base !== "" && isMeant ? program : local))
