@@ -10,20 +10,33 @@
  * and `unknownOutcome: "never"` forbids even that.
  */
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
-import * as ScheduleDecision from "effect/ScheduleDecision"
-import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import * as Stream from "effect/Stream"
 import * as Backoff from "./Backoff.js"
-import { type Call, CurrentCall, provideStream } from "./CurrentCall.js"
+import { CurrentCall, provideStream } from "./CurrentCall.js"
 import * as GenerationError from "./GenerationError.js"
 import { boundOf } from "./internal/bounded.js"
 import * as Options from "./internal/options.js"
-import { mayRepeat, type UnknownOutcome, unknownOutcomeRules } from "./internal/retryState.js"
+import { Course, type Settings } from "./internal/retryCourse.js"
+import { type UnknownOutcome, unknownOutcomeRules } from "./internal/retryState.js"
 import * as Sleep from "./internal/sleep.js"
 import * as Policy from "./Policy.js"
+import type { RetryBudget } from "./RetryBudget.js"
+
+/** A cap on what the attempts of one generation may cost together, in any unit: money, tokens. */
+export interface Spend {
+  /** The most; at least 0, which allows no retry. */
+  readonly limit: number
+  /** What an attempt cost that failed: it may have been billed. A cost that is not known (NaN) counts as nothing. */
+  readonly costOf: (attempt: GenerationError.Attempt) => number
+  /**
+   * What a further attempt is expected to cost: none starts that could pass the limit. At least 0. Default: the most
+   * that an attempt of the generation has cost so far.
+   */
+  readonly nextCost?: number | undefined
+}
 
 /** Options of `make`. */
 export interface MakeOptions {
@@ -45,6 +58,10 @@ export interface MakeOptions {
   readonly unknownOutcome?: UnknownOutcome | undefined
   /** Which errors to retry. Default `GenerationError.isRetryable`; `EmptyResult` is a sensible addition. */
   readonly retryOn?: ((error: unknown) => boolean) | undefined
+  /** What retries are paid from, shared with other generations. Default none: they are free. */
+  readonly budget?: RetryBudget | undefined
+  /** What the attempts of one generation may cost, the failed ones included. Default no cap. */
+  readonly spend?: Spend | undefined
 }
 
 /** The defaults, as the docs table states them. */
@@ -54,98 +71,6 @@ export const defaults = {
   attemptTime: "0 millis",
   unknownOutcome: "once"
 } as const satisfies MakeOptions
-
-type Verdict =
-  | { readonly _tag: "Again"; readonly at: number }
-  | { readonly _tag: "GiveUp"; readonly stoppedBy: GenerationError.StoppedBy }
-
-interface Settings {
-  readonly name: string
-  readonly schedule: Schedule.Schedule<unknown, unknown>
-  readonly maxAttempts: number
-  readonly attemptTime: number
-  readonly unknownOutcome: UnknownOutcome
-  /** Was the rule stated here, rather than left to the schedule? */
-  readonly overrulesOutcome: boolean
-  readonly retryOn: (error: unknown) => boolean
-}
-
-/** The course of one generation's retries: what was tried, and whether to try again. */
-class Course {
-  readonly attempts: Array<GenerationError.Attempt> = []
-  private state: unknown
-  private unknowns = 0
-
-  constructor(readonly settings: Settings, readonly outer: Call) {
-    this.state = settings.schedule.initial
-  }
-
-  /** The call that the next attempt sees. */
-  call(): Call {
-    return { ...this.outer, attempt: this.attempts.length + 1, retryOwner: this.settings.name }
-  }
-
-  record(error: GenerationError.GenerationError, startedAt: number, now: number): void {
-    this.attempts.push({
-      number: this.attempts.length + 1,
-      endpoint: error.endpoint,
-      model: error.model,
-      startedAt,
-      duration: Duration.millis(now - startedAt),
-      error
-    })
-  }
-
-  verdict(error: GenerationError.GenerationError, now: number): Effect.Effect<Verdict> {
-    const { attemptTime, maxAttempts, retryOn, schedule, unknownOutcome } = this.settings
-    const giveUp = (stoppedBy: GenerationError.StoppedBy) => Effect.succeed<Verdict>({ _tag: "GiveUp", stoppedBy })
-    if (!retryOn(error)) return giveUp("fatal")
-    if (!mayRepeat(unknownOutcome, error, this.unknowns)) return giveUp("unknown-outcome")
-    if (this.attempts.length >= maxAttempts) return giveUp("schedule")
-    if (GenerationError.isUnknownOutcome(error)) this.unknowns++
-    return Effect.map(schedule.step(now, shown(error, this.settings), this.state), ([state, , decision]): Verdict => {
-      this.state = state
-      if (ScheduleDecision.isDone(decision)) return { _tag: "GiveUp", stoppedBy: "schedule" }
-      const floor = now + GenerationError.retryAfterMillis(error)
-      const at = Math.max(now, floor, ScheduleIntervals.start(decision.intervals))
-      const inTime = at + attemptTime <= this.outer.deadline && at < this.outer.deadline
-      return inTime ? { _tag: "Again", at } : { _tag: "GiveUp", stoppedBy: "deadline" }
-    })
-  }
-
-  /** The last error with its history. A generation's own log is more exact: it knows hedges and fall-backs too. */
-  final<E extends GenerationError.GenerationError>(error: E, stoppedBy: GenerationError.StoppedBy): E {
-    const logged = this.outer.log?.attempts ?? []
-    const attempts = logged.length >= this.attempts.length ? [...logged] : this.attempts
-    return GenerationError.update(error, { attempts, stoppedBy })
-  }
-
-  announce(error: GenerationError.GenerationError, now: number, at: number): void {
-    this.outer.observe({
-      _tag: "RetryScheduled",
-      generation: this.outer.generation ?? "none",
-      at: now,
-      policy: this.settings.name,
-      attempt: this.attempts.length + 1,
-      error: error._tag,
-      endpoint: error.endpoint === "unknown" ? (this.outer.endpoint ?? "default") : error.endpoint,
-      delay: Duration.millis(at - now)
-    })
-  }
-}
-
-/**
- * What the schedule is asked about. Schedules of this library decide on class and outcome too; where `retryOn` or
- * `unknownOutcome` was given here, the decision has fallen, and the schedule is shown an error that it goes on for.
- */
-const shown = (error: GenerationError.GenerationError, settings: Settings): GenerationError.GenerationError => {
-  const outcome = settings.overrulesOutcome ? "rejected" : error.outcome
-  if (GenerationError.isRetryable(error)) {
-    return outcome === error.outcome ? error : GenerationError.update(error, { outcome })
-  }
-  const { endpoint, message, model, retryAfter } = error
-  return new GenerationError.Transient({ message, endpoint, model, outcome, retryAfter })
-}
 
 const settingsOf = (options: MakeOptions): Settings => {
   const schedule = options.schedule ?? Backoff.exponential({ base: "2 seconds", unknownOutcome: "always" })
@@ -166,9 +91,19 @@ const settingsOf = (options: MakeOptions): Settings => {
       unknownOutcomeRules
     ),
     overrulesOutcome: options.unknownOutcome !== undefined,
-    retryOn: options.retryOn ?? GenerationError.isRetryable
+    retryOn: options.retryOn ?? GenerationError.isRetryable,
+    budget: options.budget,
+    spend: options.spend === undefined ? undefined : spendOf(options.spend)
   }
 }
+
+const spendOf = (spend: Spend): Spend => ({
+  limit: Options.number("Retry.make", "spend.limit", spend.limit, 0, { min: 0 }),
+  costOf: spend.costOf,
+  nextCost: spend.nextCost === undefined
+    ? undefined
+    : Options.number("Retry.make", "spend.nextCost", spend.nextCost, 0, { min: 0 })
+})
 
 /** A policy that retries. It adds nothing to the error channel: giving up fails with the last error itself. */
 export const make = (options: MakeOptions = {}): Policy.Policy => {
@@ -188,21 +123,39 @@ export const make = (options: MakeOptions = {}): Policy.Policy => {
     options: {
       maxAttempts: settings.maxAttempts,
       attemptTime: settings.attemptTime,
-      unknownOutcome: settings.unknownOutcome
+      unknownOutcome: settings.unknownOutcome,
+      ...(settings.budget === undefined ? {} : { budget: settings.budget.name }),
+      ...(settings.spend === undefined ? {} : { spendLimit: settings.spend.limit })
     },
     apply: (self) =>
       Effect.flatMap(CurrentCall, (outer) =>
         outer.retryOwner === undefined
-          ? retryEffect(self, new Course(settings, outer))
+          ? owned(self, new Course(settings, outer))
           : Effect.zipRight(transparent(outer.retryOwner), self)),
     applyStream: (self) =>
       Stream.unwrap(
         Effect.map(CurrentCall, (outer) =>
           outer.retryOwner === undefined
-            ? retryStream(self, new Course(settings, outer))
+            ? ownedStream(self, new Course(settings, outer))
             : Stream.concat(Stream.drain(Stream.fromEffect(transparent(outer.retryOwner))), self))
       )
   })
+}
+
+/** A generation under this retry: what it earns for the budget, and its attempts. */
+const owned = <A, E, R>(self: Effect.Effect<A, E, R>, course: Course): Effect.Effect<A, E, R> => {
+  const { budget } = course.settings
+  const attempts = retryEffect(self, course)
+  if (budget === undefined) return attempts
+  return Effect.zipRight(budget.requested, Effect.tap(attempts, () => budget.succeeded(course.paid)))
+}
+
+const ownedStream = <A, E, R>(self: Stream.Stream<A, E, R>, course: Course): Stream.Stream<A, E, R> => {
+  const { budget } = course.settings
+  const attempts = retryStream(self, course)
+  if (budget === undefined) return attempts
+  const succeeded = Effect.suspend(() => budget.succeeded(course.paid))
+  return Stream.concat(Stream.flatMap(Stream.fromEffect(budget.requested), () => attempts), Stream.execute(succeeded))
 }
 
 const retryEffect = <A, E, R>(self: Effect.Effect<A, E, R>, course: Course): Effect.Effect<A, E, R> =>
@@ -237,11 +190,30 @@ const next = <E>(course: Course, error: E, startedAt: number): Effect.Effect<voi
     course.record(error, startedAt, now)
     return Effect.flatMap(course.verdict(error, now), (verdict): Effect.Effect<void, E> => {
       if (verdict._tag === "GiveUp") return Effect.fail(course.final(error, verdict.stoppedBy))
-      course.announce(error, now, verdict.at)
-      return Sleep.until(verdict.at)
+      const wait = Effect.suspend(() => {
+        course.announce(error, now, verdict.at)
+        return Sleep.until(verdict.at)
+      })
+      const { budget } = course.settings
+      return budget === undefined ? wait : paidBy(budget, course, error, wait)
     })
   })
 }
+
+/** The wait for a retry that the budget pays for. What was paid comes back when it is interrupted in its wait. */
+const paidBy = <E>(
+  budget: RetryBudget,
+  course: Course,
+  error: E & GenerationError.GenerationError,
+  wait: Effect.Effect<void>
+) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(budget.withdraw(error), (grant): Effect.Effect<void, E> => {
+      if (grant === "refused") return Effect.fail(course.final(error, "budget"))
+      course.paid = grant === "paid" ? budget.priceOf(error) : 0
+      return Effect.onInterrupt(restore(wait), () => budget.deposit(course.paid))
+    })
+  )
 
 /** Output was handed out: the error passes, and says that this is why nobody tried again. */
 const stopCommitted = <E>(course: Course, error: E, startedAt: number): Effect.Effect<never, E> =>

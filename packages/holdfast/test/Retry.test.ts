@@ -185,6 +185,42 @@ describe("Retry", () => {
       expect(lines.flat()).toEqual([expect.stringContaining("\"inner\" stands inside \"outer\"")])
     }))
 
+  it.effect("a cap on the cost of a generation counts the attempts that failed", () =>
+    Effect.gen(function*() {
+      const runs = (spend: Retry.Spend, given: ReadonlyArray<GenerationError.GenerationError>) =>
+        Effect.gen(function*() {
+          const job = scripted(given)
+          const exit = yield* settle(Retry.make({ schedule: steady, maxAttempts: 9, spend }).apply(job.effect))
+          return [job.calls.length, Exit.isFailure(exit) ? failure(exit).stoppedBy : "success"]
+        })
+      const busy = Array.from({ length: 9 }, () => overloaded())
+      const costOf = () => 2
+      // Without another word the next attempt is taken to cost as much as the dearest so far.
+      expect(yield* runs({ limit: 6, costOf }, busy)).toEqual([3, "spend"])
+      expect(yield* runs({ limit: 5.9, costOf }, busy)).toEqual([2, "spend"])
+      expect(yield* runs({ limit: 6, costOf, nextCost: 5 }, busy)).toEqual([1, "spend"])
+      expect(yield* runs({ limit: 6, costOf, nextCost: 0 }, busy)).toEqual([3, "spend"])
+      expect(yield* runs({ limit: 0, costOf: () => 0 }, busy)).toEqual([1, "spend"])
+      // What nobody knows the cost of must not end the retries.
+      expect(yield* runs({ limit: 6, costOf: () => NaN }, busy)).toEqual([9, "schedule"])
+      expect(yield* runs({ limit: 6, costOf: () => -5 }, busy.slice(3))).toEqual([7, "success"])
+      const byClass = ({ error }: GenerationError.Attempt) => (error?._tag === "Timeout" ? 3 : 0)
+      expect(yield* runs({ limit: 5, costOf: byClass }, [overloaded(), late, overloaded()])).toEqual([2, "spend"])
+    }))
+
+  it.effect("a fatal error, and a schedule that ends, come before the cost", () =>
+    Effect.gen(function*() {
+      const spend = { limit: 1, costOf: () => 1 }
+      const stopped = (given: ReadonlyArray<GenerationError.GenerationError>, maxAttempts: number) =>
+        Effect.map(
+          settle(Retry.make({ schedule: steady, maxAttempts, spend }).apply(scripted(given).effect)),
+          (exit) => failure(exit).stoppedBy
+        )
+      expect(yield* stopped([fatal], 5)).toBe("fatal")
+      expect(yield* stopped([overloaded()], 1)).toBe("schedule")
+      expect(yield* stopped([overloaded()], 2)).toBe("spend")
+    }))
+
   it.effect("leaves defects and interruption alone", () =>
     Effect.gen(function*() {
       let runs = 0
@@ -222,6 +258,8 @@ describe("Retry", () => {
     expect(() => Retry.make({ maxAttempts: 0 })).toThrow(/"maxAttempts" must be a whole number of at least 1/)
     expect(() => Retry.make({ maxAttempts: 1.5 })).toThrow(/"maxAttempts"/)
     expect(() => Retry.make({ attemptTime: -5 })).toThrow(/"attemptTime"/)
+    expect(() => Retry.make({ spend: { limit: -1, costOf: () => 1 } })).toThrow(/"spend.limit"/)
+    expect(() => Retry.make({ spend: { limit: 1, costOf: () => 1, nextCost: NaN } })).toThrow(/"spend.nextCost"/)
     expect(() => Retry.make({ unknownOutcome: "twice" as "once" })).toThrow(/"unknownOutcome" must be one of/)
   })
 

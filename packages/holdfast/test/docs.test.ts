@@ -71,9 +71,11 @@ describe("tables of defaults", () => {
   })
 
   it("docs/retry.md states those of Retry", () => {
-    const { retryOn, schedule, ...stated } = defaultsOf("retry.md")
+    const { budget, retryOn, schedule, spend, ...stated } = defaultsOf("retry.md")
     expect(stated).toEqual(asText(Retry.defaults))
-    expect({ retryOn, schedule }).toEqual({
+    expect({ budget, retryOn, schedule, spend }).toEqual({
+      budget: "none",
+      spend: "none",
       retryOn: "GenerationError.isRetryable",
       schedule: "Backoff.exponential({ base: \"2 seconds\" })"
     })

@@ -120,6 +120,8 @@ export class Breaker {
   }
 
   private advance(now: number, chance: () => number): void {
+    // By far the most frequent case, and the one where nothing can have changed.
+    if (this.state._tag === "Closed" && this.overdueAt(now) === 0) return
     let before: State.State
     do {
       before = this.state

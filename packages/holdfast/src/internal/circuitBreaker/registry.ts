@@ -24,6 +24,7 @@ const forgotten = (breaker: Breaker, limits: Limits, now: number): boolean => {
 
 export class Registry {
   private readonly breakers = new Map<string, Breaker>()
+  /** The one used last. Only another key evicts it, and takes its place here too. */
   private latest: Breaker | undefined
 
   constructor(private readonly limits: Limits, private readonly make: (key: string) => Breaker) {}
@@ -57,23 +58,17 @@ export class Registry {
     return this.breakers.values()
   }
 
-  get size(): number {
-    return this.breakers.size
-  }
-
   private evict(now: number): void {
     for (const breaker of this.breakers.values()) {
       if (now - breaker.lastUsed < this.limits.idleTime) break
-      if (forgotten(breaker, this.limits, now)) this.remove(breaker)
+      if (forgotten(breaker, this.limits, now)) this.breakers.delete(breaker.key)
     }
     if (this.breakers.size < this.limits.maxKeys) return
     for (const breaker of this.breakers.values()) {
-      if (atRest(breaker) || forgotten(breaker, this.limits, now)) return this.remove(breaker)
+      if (atRest(breaker) || forgotten(breaker, this.limits, now)) {
+        this.breakers.delete(breaker.key)
+        return
+      }
     }
-  }
-
-  private remove(breaker: Breaker): void {
-    this.breakers.delete(breaker.key)
-    if (this.latest === breaker) this.latest = undefined
   }
 }

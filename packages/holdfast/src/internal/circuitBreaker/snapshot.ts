@@ -42,9 +42,10 @@ export interface Snapshot {
 const buckets = (window: Window.Window, rules: Rules, now: number): ReadonlyArray<BucketSnapshot> => {
   const current = Window.indexOf(rules.window, now)
   const saved: Array<BucketSnapshot> = []
-  for (let bucket = window; bucket !== undefined && bucket.index > current - Window.bucketCount; bucket = bucket.older) {
-    const { calls, failures, longestFailure, slow } = bucket
-    saved.push({ age: ((current - bucket.index) * rules.window) / Window.bucketCount, calls, failures, slow, longestFailure })
+  for (let bucket = window; bucket !== undefined; bucket = bucket.older) {
+    const { calls, failures, index, longestFailure, slow } = bucket
+    if (index <= current - Window.bucketCount) break
+    saved.push({ age: ((current - index) * rules.window) / Window.bucketCount, calls, failures, slow, longestFailure })
   }
   return saved
 }
@@ -96,14 +97,16 @@ export const restore = (saved: BreakerSnapshot, rules: Rules, now: number, elaps
 const owner = "CircuitBreaker.make"
 
 const refuse = (field: string, range: string, value: unknown): never => {
-  const shown = typeof value === "object" ? (value === null ? "null" : "an object") : String(value)
+  const shown = typeof value === "number" || typeof value === "string" ? String(value) : `of type ${typeof value}`
   throw new RangeError(`${owner}: "${field}" must be ${range}, not ${shown}`)
 }
 
 type Data = Readonly<Record<string, unknown>>
 
 const object = (value: unknown, field: string): Data =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Data) : refuse(field, "an object", value)
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Data)
+    : refuse(field, "an object", value)
 
 const list = (value: unknown, field: string): ReadonlyArray<unknown> =>
   Array.isArray(value) ? (value as ReadonlyArray<unknown>) : refuse(field, "an array", value)
@@ -117,11 +120,7 @@ const amount = (value: unknown, field: string): number =>
 const count = (value: unknown, field: string, min: number, max = Number.MAX_SAFE_INTEGER): number =>
   typeof value === "number" && Number.isInteger(value) && value >= min && value <= max
     ? value
-    : refuse(
-      field,
-      max === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${min}` : `a whole number between ${min} and ${max}`,
-      value
-    )
+    : refuse(field, `a whole number between ${min} and ${max}`, value)
 
 const causes: ReadonlyArray<State.Cause> = [
   "consecutive-failures",
@@ -148,13 +147,14 @@ const parseBreaker = (value: unknown, field: string): BreakerSnapshot => {
   const key = typeof data["key"] === "string" ? data["key"] : refuse(`${field}.key`, "a string", data["key"])
   const state = word(data["state"], `${field}.state`, ["closed", "open", "half-open"])
   if (state === "closed") {
+    const saved = list(data["buckets"], `${field}.buckets`)
     return {
       key,
       state,
       consecutive: count(data["consecutive"], `${field}.consecutive`, 0),
       longestFailure: amount(data["longestFailure"], `${field}.longestFailure`),
       serverWait: amount(data["serverWait"], `${field}.serverWait`),
-      buckets: list(data["buckets"], `${field}.buckets`).map((bucket, i) => parseBucket(bucket, `${field}.buckets[${i}]`))
+      buckets: saved.map((bucket, i) => parseBucket(bucket, `${field}.buckets[${i}]`))
     }
   }
   const longest = data["longestFailure"]

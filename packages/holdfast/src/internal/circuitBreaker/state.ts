@@ -95,7 +95,8 @@ const open = (
   const server = notBefore - now
   // Jitter lies above what the server asks for, never below.
   const asked = server > 0 ? server + Math.min(server, rules.openFor) * (spread - 1) : 0
-  const length = Math.min(rules.maxOpen, Math.max(own, asked))
+  // Clocks count whole milliseconds: a caller who sleeps to the end of an opening must find it ended.
+  const length = Math.ceil(Math.min(rules.maxOpen, Math.max(own, asked)))
   return { _tag: "Open", epoch: from.epoch + 1, cause, openings, longestFailure, since: now, until: now + length }
 }
 
@@ -128,7 +129,16 @@ export const advance = (rules: Rules, state: State, now: number, overdue: number
     case "Open": {
       if (now < state.until) return state
       const { cause, epoch, longestFailure, openings } = state
-      return { _tag: "HalfOpen", epoch: epoch + 1, cause, openings, longestFailure, successes: 0, probes: [], nextProbe: 0 }
+      return {
+        _tag: "HalfOpen",
+        epoch: epoch + 1,
+        cause,
+        openings,
+        longestFailure,
+        successes: 0,
+        probes: [],
+        nextProbe: 0
+      }
     }
     case "HalfOpen": {
       const bar = acceptance(rules, state)
@@ -162,17 +172,17 @@ export const reserve = (rules: Rules, state: HalfOpen, now: number): HalfOpen | 
     }
     : undefined
 
-/** How long a caller who is refused should stay away: until the state can have changed by itself. */
+/** How long a caller who is refused should stay away, in whole milliseconds: until the state can change by itself. */
 export const retryAfter = (rules: Rules, state: State, now: number): number => {
   switch (state._tag) {
     case "Closed":
       return 0
     case "Open":
-      return Math.max(0, state.until - now)
+      return Math.ceil(Math.max(0, state.until - now))
     case "HalfOpen": {
       const turn = Math.min(acceptance(rules, state), slowness(rules), rules.probeTimeout)
       const held = state.probes.filter((probe) => occupies(rules, probe, now))
-      return held.length === 0 ? 0 : Math.max(0, Math.min(...held.map((probe) => probe.startedAt + turn - now)))
+      return held.length === 0 ? 0 : Math.ceil(Math.min(...held.map((probe) => probe.startedAt + turn - now)))
     }
   }
 }
@@ -224,7 +234,8 @@ const settleClosed = (
   const failed = report.verdict === "failure"
   const slow = report.wait >= rules.slowAfter
   const next: Closed = {
-    ...state,
+    _tag: "Closed",
+    epoch: state.epoch,
     consecutive: failed ? state.consecutive + 1 : 0,
     longestFailure: failed ? Math.max(state.longestFailure, report.duration) : 0,
     notBefore: failed && report.retryAfter > 0 ? Math.max(state.notBefore, now + report.retryAfter) : state.notBefore,

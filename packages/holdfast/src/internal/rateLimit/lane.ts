@@ -6,12 +6,15 @@
  * arrival, or later by a debt, an answer of the provider, or somebody who goes first.
  */
 import * as Account from "./account.js"
+import { Outlook } from "./outlook.js"
 
 /** What a lane keeps of a call that it let in. */
 export interface Ticket {
   readonly lane: Lane
   readonly costs: Account.Costs
   readonly grantedAt: number
+  /** Does somebody tell when the call really starts? If not, it counts from the grant. */
+  readonly reported: boolean
   /** When it began to count; `undefined` while it is only granted. */
   startedAt: number | undefined
 }
@@ -60,17 +63,6 @@ export interface Queued {
   readonly cancel: () => void
 }
 
-/** The account as it will be once everybody up to a place in the queue has started, and when that is. */
-interface Outlook {
-  readonly account: Account.Account
-  readonly at: number
-}
-
-const after = (outlook: Outlook, costs: Account.Costs, start: number): Outlook => ({
-  account: Account.spend(outlook.account, costs, start),
-  at: start
-})
-
 export class Lane {
   private readonly queue: Array<Asker> = []
   /** What the last in the queue leaves behind; `undefined` when it must be worked out again. */
@@ -86,20 +78,22 @@ export class Lane {
     const window = Account.impossible(this.account, asker.costs)
     if (window >= 0) return { _tag: "Impossible", window }
     const now = asker.now()
-    this.serve(now)
+    // The timer may be late.
+    if (this.timer !== undefined && this.timer.at <= now) this.serve(now)
     const place = this.placeOf(asker)
-    const ahead = this.outlookBefore(place, now)
-    const start = Account.earliest(ahead.account, asker.costs, ahead.at)
-    if (place === 0 && start <= now) {
+    if (place === 0 && now <= asker.latest && Account.earliest(this.account, asker.costs, now) <= now) {
       const ticket = this.grant(asker, now)
       if (this.queue.length > 0) this.review(now)
       return { _tag: "Granted", ticket }
     }
-    if (this.queue.length >= this.maxQueue) return { _tag: "Full", wait: start - now }
+    const ahead = this.outlookBefore(place, now)
+    const start = ahead.startOf(asker.costs, now)
     if (start > asker.latest) return this.late(start, now)
+    if (this.queue.length >= this.maxQueue) return { _tag: "Full", wait: start - now }
     this.queue.splice(place, 0, asker)
     if (place === this.queue.length - 1) {
-      this.tail = after(ahead, asker.costs, start)
+      ahead.take(asker.costs, start)
+      this.tail = ahead
       this.arm(now)
     } else this.review(now)
     return { _tag: "Queued", cancel: () => this.cancel(asker) }
@@ -123,14 +117,20 @@ export class Lane {
     this.account = ticket.startedAt === undefined
       ? Account.letGo(this.account, ticket.costs)
       : Account.refund(this.account, ticket.costs, ticket.startedAt, now)
-    this.end(now)
+    this.inFlight--
+    this.relax(now)
   }
 
   /** The call is over, and cost `actual`. */
   used(ticket: Ticket, actual: Account.Costs, now: number): void {
-    if (ticket.startedAt === undefined) this.started(ticket, ticket.grantedAt)
-    this.account = Account.settle(this.account, ticket.costs, actual, ticket.startedAt ?? now, now)
-    this.end(now)
+    const { costs, startedAt } = ticket
+    if (startedAt === undefined) this.started(ticket, ticket.grantedAt)
+    this.inFlight--
+    const more = actual.some((cost, index) => cost > costs[index]!)
+    const less = actual.some((cost, index) => cost < costs[index]!)
+    if (more || less) this.account = Account.settle(this.account, costs, actual, startedAt ?? ticket.grantedAt, now)
+    if (more) this.review(now)
+    else if (less || startedAt === undefined) this.relax(now)
   }
 
   /** The provider said that nothing is left until then. */
@@ -142,7 +142,7 @@ export class Lane {
   /** Forgets what the provider said. */
   lift(now: number): void {
     this.account = Account.lift(this.account)
-    this.review(now)
+    this.relax(now)
   }
 
   /** When the day that an instant belongs to is over, by the windows that count days. */
@@ -160,9 +160,12 @@ export class Lane {
     return { account: this.account, waiting: this.queue.length, inFlight: this.inFlight }
   }
 
-  private end(now: number): void {
-    this.inFlight--
-    if (this.queue.length > 0) this.review(now)
+  /** After a change for the better: lets in who may start, and sets the timer. */
+  private relax(now: number): void {
+    if (this.queue.length === 0) return
+    this.tail = undefined
+    this.serve(now)
+    this.arm(now)
   }
 
   private late(start: number, now: number): Late {
@@ -178,21 +181,18 @@ export class Lane {
   }
 
   private outlookBefore(place: number, now: number): Outlook {
-    if (place === this.queue.length && this.tail !== undefined) {
-      return this.tail.at < now ? { ...this.tail, at: now } : this.tail
-    }
-    let outlook: Outlook = { account: this.account, at: now }
-    for (const { costs } of this.queue.slice(0, place)) {
-      outlook = after(outlook, costs, Account.earliest(outlook.account, costs, outlook.at))
-    }
+    if (place === this.queue.length && this.tail !== undefined) return this.tail
+    const outlook = new Outlook(this.account, now)
+    for (const { costs } of this.queue.slice(0, place)) outlook.take(costs, outlook.startOf(costs, now))
     return outlook
   }
 
   private grant(asker: Asker, now: number): Ticket {
-    const ticket: Ticket = { lane: this, costs: asker.costs, grantedAt: now, startedAt: undefined }
+    const { costs, reported } = asker
+    const ticket: Ticket = { lane: this, costs, grantedAt: now, reported, startedAt: undefined }
     this.account = Account.hold(this.account, asker.costs)
     this.inFlight++
-    if (!asker.reported) this.started(ticket, now)
+    if (!reported) this.started(ticket, now)
     return ticket
   }
 
@@ -206,18 +206,26 @@ export class Lane {
     if (this.queue.length === 0) this.tail = undefined
   }
 
-  /** After any change: lets in who may start, turns away who came to be too late, and sets the timer. */
+  /** Nobody waits any more. */
+  private rest(): void {
+    this.tail = undefined
+    this.timer?.cancel()
+    this.timer = undefined
+  }
+
+  /** After a change for the worse: turns away who came to be too late, beside what `relax` does. */
   private review(now: number): void {
     this.serve(now)
-    let outlook: Outlook = { account: this.account, at: now }
-    for (const asker of [...this.queue]) {
-      const start = Account.earliest(outlook.account, asker.costs, outlook.at)
-      if (start <= asker.latest) outlook = after(outlook, asker.costs, start)
-      else {
-        this.queue.splice(this.queue.indexOf(asker), 1)
-        asker.settle(this.late(start, now))
-      }
-    }
+    const outlook = new Outlook(this.account, now)
+    const late: Array<readonly [Asker, Late]> = []
+    const staying = this.queue.filter((asker) => {
+      const start = outlook.startOf(asker.costs, now)
+      if (start > asker.latest) late.push([asker, this.late(start, now)])
+      else outlook.take(asker.costs, start)
+      return start <= asker.latest
+    })
+    if (late.length > 0) this.queue.splice(0, Infinity, ...staying)
+    for (const [asker, answer] of late) asker.settle(answer)
     this.tail = this.queue.length === 0 ? undefined : outlook
     // Whoever was behind one that was turned away may be the head now, and cheap enough.
     const head = this.queue[0]
@@ -229,10 +237,9 @@ export class Lane {
     const place = this.queue.indexOf(asker)
     if (place < 0) return
     this.queue.splice(place, 1)
-    this.tail = undefined
     const now = asker.now()
-    if (place === 0) this.serve(now)
-    this.arm(now)
+    this.relax(now)
+    if (this.queue.length === 0) this.rest()
   }
 
   /** Sets the timer to when the head may start, on the clock of the head. */

@@ -29,7 +29,7 @@ export interface Sliding extends Common {
   readonly spent: ReadonlyArray<Spent>
 }
 
-/** `burst` at once, and `perMilli` comes back each millisecond. `tokens` were there at `at`; a debt makes them negative. */
+/** `burst` at once, and `perMilli` comes back each millisecond. `tokens` were there at `at`, less than 0 with a debt. */
 export interface Bucket extends Common {
   readonly _tag: "Bucket"
   readonly burst: number
@@ -60,9 +60,15 @@ export type Window = Sliding | Bucket | Spaced | Calendar
 const exactEntries = 500
 
 /** Fractions add up with an error; no cost is that small. */
-const slack = 1e-6
+export const slack = 1e-6
 
-export const sliding = (limit: number, length: number): Window => ({ _tag: "Sliding", limit, length, held: 0, spent: [] })
+export const sliding = (limit: number, length: number): Window => ({
+  _tag: "Sliding",
+  limit,
+  length,
+  held: 0,
+  spent: []
+})
 
 export const bucket = (limit: number, burst: number, perMilli: number): Window => ({
   _tag: "Bucket",
@@ -138,10 +144,11 @@ export const earliest = (self: Window, cost: number, now: number): number => {
     }
     case "Bucket": {
       const missing = held + cost - at(self, now).tokens
-      return missing <= slack ? now : now + Math.ceil(missing / self.perMilli)
+      if (missing <= slack) return now
+      return Math.max(now, self.at) + Math.max(1, Math.ceil((missing - slack) / self.perMilli))
     }
     case "Spaced":
-      return Math.max(Math.ceil(self.next), Math.ceil(now + held * self.interval))
+      return Math.ceil(Math.max(self.next, now) + held * self.interval)
     case "Calendar": {
       const { spent, until } = at(self, now)
       return spent + held + cost <= self.limit + slack ? now : until
@@ -203,7 +210,9 @@ export const refund = (self: Window, cost: number, when: number, now: number): W
       const entry = current.spent[index]
       if (entry === undefined || when + current.length <= now) return current
       const left = entry.cost - cost
-      const spent = left > slack ? current.spent.with(index, { at: entry.at, cost: left }) : current.spent.toSpliced(index, 1)
+      const spent = left > slack
+        ? current.spent.with(index, { at: entry.at, cost: left })
+        : current.spent.toSpliced(index, 1)
       return { ...current, spent }
     }
     case "Bucket":
