@@ -1,5 +1,6 @@
 // `GenerationSchema` is imported by its own path: it brings in `effect/Schema`, which costs a program that only calls
 // models a third of its start.
+export * as Admission from "./Admission.js"
 export * as Backoff from "./Backoff.js"
 export * as Bulkhead from "./Bulkhead.js"
 export * as CircuitBreaker from "./CircuitBreaker.js"
