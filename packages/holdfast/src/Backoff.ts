@@ -290,8 +290,8 @@ export const withServerHint: {
   (args) => Schedule.isSchedule(args[0]),
   <Out, R>(self: Schedule.Schedule<Out, unknown, R>, options: ServerHintOptions = {}) => {
     const ceiling = Options.millis("Backoff.withServerHint", "maxServerWait", options.maxServerWait, "10 minutes")
-    return Schedule.makeWithState(self.initial as unknown, (now: number, error: unknown, state: unknown) =>
-      Effect.map(self.step(now, error, state), ([next, out, decision]) => {
+    const schedule = Schedule.makeWithState(self.initial as unknown, (now: number, error: unknown, state: unknown) =>
+      Effect.map(self.step(now, error, state), ([next, out, decision]: Step<Out>) => {
         const floor = GenerationError.retryAfterMillis(error)
         if (ScheduleDecision.isDone(decision) || !GenerationError.isRetryable(error) || floor > ceiling) {
           return [next, out, ScheduleDecision.done] as const
@@ -299,6 +299,7 @@ export const withServerHint: {
         const start = Math.max(now + floor, ScheduleIntervals.start(decision.intervals))
         return [next, out, ScheduleDecision.continueWith(ScheduleInterval.after(start))] as const
       }))
+    return bounded(schedule, boundOf(self))
   }
 )
 

@@ -252,6 +252,7 @@ describe("Retry", () => {
     expect(Retry.make({ schedule: Backoff.article }).describe.amplification).toBe(5)
     expect(Retry.make({ schedule: Backoff.exponential() }).describe.amplification).toBe(Infinity)
     expect(Retry.make({ schedule: Backoff.article, maxAttempts: 3 }).describe.amplification).toBe(3)
+    expect(Retry.make({ schedule: Backoff.withServerHint(Backoff.article) }).describe.amplification).toBe(5)
   })
 
   it("refuses illegal options by name", () => {
