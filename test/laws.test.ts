@@ -315,8 +315,9 @@ const begin = (policy: Effect.Effect<GenerationPolicy>, scenario: Scenario, stre
       }
       running.push([fiber, ending])
     }
-    return Effect.forEach(running, ([fiber, ending]) =>
+    const endings = Effect.forEach(running, ([fiber, ending]) =>
       Effect.map(Fiber.interrupt(fiber), (exit): Ending => ({ ...ending, exit })))
+    return { endings }
   }).pipe(Effect.withRandom(Random.make(scenario.seed)))
 
 /** How the calls of a scenario end under each of some policies, all in the same virtual days. */
@@ -325,7 +326,7 @@ const play = (policies: ReadonlyArray<Effect.Effect<GenerationPolicy>>, scenario
     yield* TestClock.setTime(Date.UTC(2026, 10, 25, scenario.hour))
     const begun = yield* Effect.forEach(policies, (policy) => begin(policy, scenario, streamed))
     yield* TestClock.adjust("4 days")
-    return yield* Effect.all(begun)
+    return yield* Effect.forEach(begun, ({ endings }) => endings)
   })
 
 // ---------------------------------------------------------------------------------------------------------------------
