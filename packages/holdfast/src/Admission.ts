@@ -30,8 +30,8 @@ import * as Estimates from "./internal/admission/estimates.js"
 import { luck } from "./internal/admission/luck.js"
 import * as Pace from "./internal/admission/pace.js"
 import type { Persistence, Settings } from "./internal/admission/settings.js"
-import { gatePolicy } from "./internal/gate.js"
 import * as Options from "./internal/options.js"
+import { gated } from "./internal/policy.js"
 import { mayRepeat } from "./internal/retryState.js"
 import type * as Policy from "./Policy.js"
 import type { Shed } from "./Rejected.js"
@@ -256,7 +256,7 @@ export const make = (options: MakeOptions = {}): Effect.Effect<Admission> =>
       luck: luck(chance)
     })
     const { persistent: persistence, maxWaiting, quiet, doubling, service, window, ...rates } = settings
-    const policy = gatePolicy(endpoints, {
+    const policy = gated(endpoints, {
       kind: "Admission",
       name,
       options: {

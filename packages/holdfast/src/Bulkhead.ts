@@ -21,9 +21,9 @@ import type { AimdRules } from "./internal/bulkhead/limit.js"
 import { type Order, orders } from "./internal/bulkhead/line.js"
 import type { Rejection, Ticket, Waiter } from "./internal/bulkhead/waiter.js"
 import { firstFailure } from "./internal/ending.js"
-import { type Gate, gatePolicy, type Leave, type Visitor } from "./internal/gate.js"
+import type { Gate, Leave, Visitor } from "./internal/gate.js"
 import * as Options from "./internal/options.js"
-import { clockOf } from "./internal/timeLimit.js"
+import { gated } from "./internal/policy.js"
 import * as Timer from "./internal/timer.js"
 import type * as Policy from "./Policy.js"
 import { QueueFull, Shed } from "./Rejected.js"
@@ -193,7 +193,7 @@ const releases = (): Rules["watch"] => {
     }
     // Every asker is a visitor of the gate below.
     const { fiber } = first.asker as Visitor<Rejection, Ticket>
-    const clock = clockOf(fiber)
+    const clock = Timer.clockOf(fiber)
     const millis = Math.max(0, first.releaseAt - clock.unsafeCurrentTimeMillis())
     const ring = (): void => {
       alarms.delete(cell)
@@ -257,7 +257,7 @@ export const make = (options: MakeOptions = {}): Effect.Effect<Bulkhead> => {
 }
 
 interface Parts {
-  readonly described: Parameters<typeof gatePolicy>[1]
+  readonly described: Parameters<typeof gated>[1]
   readonly keyOf: (call: Call) => string
   readonly resultOf: (how: Leave) => Result
   readonly limitOf: (limit: number) => number
@@ -284,7 +284,7 @@ const fromCells = (cells: Cells, { described, keyOf, limitOf: legal, resultOf: r
   }
   const reading = <A>(read: (now: number) => A): Effect.Effect<A> => Effect.map(Clock.currentTimeMillis, read)
   return {
-    ...gatePolicy(gate, described),
+    ...gated(gate, described),
     state: Effect.flatMap(CurrentCall, (call) => reading((now) => stateOf(cells.read(keyOf(call), now)))),
     states: reading((now) => new Map([...cells.all(now)].map(([key, cell]) => [key, stateOf(cell)]))),
     resize: (limit) => {

@@ -21,9 +21,10 @@ import { Family } from "./internal/circuitBreaker/family.js"
 import type { Rules } from "./internal/circuitBreaker/rules.js"
 import * as Saved from "./internal/circuitBreaker/snapshot.js"
 import type { State, Transition } from "./internal/circuitBreaker/view.js"
-import { gatePolicy, streamThroughGate } from "./internal/gate.js"
+import { streamThroughGate } from "./internal/gatedStream.js"
 import * as Options from "./internal/options.js"
-import { clockOf } from "./internal/timeLimit.js"
+import { gated } from "./internal/policy.js"
+import { clockOf } from "./internal/timer.js"
 import { maxTimerMillis } from "./internal/timer.js"
 import type * as Policy from "./Policy.js"
 import type { CircuitOpen } from "./Rejected.js"
@@ -286,7 +287,7 @@ const fromFamily = (
       () => reading((now) => family.isolate(key, -1, now))
     )
   return {
-    ...gatePolicy(family.gate, { kind: "CircuitBreaker", ...description }),
+    ...gated(family.gate, { kind: "CircuitBreaker", ...description }),
     applyStream: (self) =>
       Stream.suspend(() => {
         const { gate, listening } = streamGate(family)

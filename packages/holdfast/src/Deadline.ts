@@ -7,12 +7,13 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { type Call, CurrentCall, ofFiber } from "./CurrentCall.js"
+import { type Call, CurrentCall } from "./CurrentCall.js"
 import { limitedStream } from "./internal/limitedStream.js"
 import * as Options from "./internal/options.js"
-import { clockOf, type Limit, timeLimit } from "./internal/timeLimit.js"
+import { staged } from "./internal/policy.js"
+import { type Limit, limitStage } from "./internal/stage.js"
 import { maxTimerMillis } from "./internal/timer.js"
-import * as Policy from "./Policy.js"
+import type * as Policy from "./Policy.js"
 import { DeadlineExceeded } from "./Rejected.js"
 
 /** Options of `make`. */
@@ -51,17 +52,13 @@ export const make = (options: MakeOptions): Policy.Policy<DeadlineExceeded> => {
     onTimeout: () => exceeded(name, allowed, call)
   })
   const within = (outer: Call, start: number): Call => ({ ...outer, deadline: Math.min(outer.deadline, start + allowed) })
-  return Policy.make<DeadlineExceeded>({
+  return staged<DeadlineExceeded>({
     kind: "Deadline",
     name,
     options: { duration: allowed },
-    apply: (self) =>
-      timeLimit(self, (fiber) => {
-        const now = clockOf(fiber).unsafeCurrentTimeMillis()
-        return limit(within(ofFiber(fiber), now), now)
-      }),
+    stage: limitStage((call, now) => limit(within(call, now), now)),
     applyStream: (self) =>
-      limitedStream(self, ({ fiber, now, streamStartedAt }) => limit(within(ofFiber(fiber), streamStartedAt), now))
+      limitedStream(self, ({ call, now, streamStartedAt }) => limit(within(call, streamStartedAt), now))
   })
 }
 

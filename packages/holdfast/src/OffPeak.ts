@@ -24,6 +24,7 @@ import { type Call, CurrentCall } from "./CurrentCall.js"
 import * as GenerationError from "./GenerationError.js"
 import { bounded, boundOf } from "./internal/bounded.js"
 import * as Options from "./internal/options.js"
+import * as Policies from "./internal/policy.js"
 import * as Sleep from "./internal/sleep.js"
 import { type Arrival, pick, place } from "./internal/time/arrival.js"
 import * as Even from "./internal/time/even.js"
@@ -31,7 +32,7 @@ import { looksLikeError } from "./internal/time/input.js"
 import { refuse } from "./internal/time/windows.js"
 import { maxTimerMillis } from "./internal/timer.js"
 import * as LoadProfile from "./LoadProfile.js"
-import * as Policy from "./Policy.js"
+import type * as Policy from "./Policy.js"
 import { Shed } from "./Rejected.js"
 
 /** What `defer` and `gate` can both be told. */
@@ -337,7 +338,7 @@ export function gate(profile: LoadProfile.Source, options: GateOptions = {}): Po
     if (otherwise === "fail") return yield* refusal(known, now)
   })
 
-  return Policy.make<Shed>({
+  return Policies.make<Shed>({
     kind: "OffPeak",
     name,
     options: { ...bounds, holds, otherwise, urgentPriority },
@@ -352,7 +353,7 @@ export function gate(profile: LoadProfile.Source, options: GateOptions = {}): Po
  * nothing.
  */
 export const learn = (learner: LoadProfile.Learned): Policy.Policy =>
-  Policy.make({
+  Policies.make({
     kind: "Learn",
     apply: (self) =>
       Effect.flatMap(Clock.currentTimeMillis, (at) => Effect.onExit(self, (exit) => learner.record(exit, at))),

@@ -6,13 +6,14 @@
  * in: the first policy sees the call first and its result last.
  */
 import type * as Effect from "effect/Effect"
-import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import type { Pipeable } from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
 import type * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
 import { explain as explainParts, type Explanation } from "./internal/explain.js"
+import * as internal from "./internal/policy.js"
 
-export const TypeId: unique symbol = Symbol.for("@holdfast/Policy")
+export const TypeId: unique symbol = internal.TypeId
 export type TypeId = typeof TypeId
 
 /** What a policy is, as data that a test can compare and a person can read. */
@@ -47,83 +48,26 @@ export type Rejection<P> = P extends { readonly [TypeId]: { readonly _E: Types.C
 
 export const isPolicy = (u: unknown): u is Policy<unknown> => Predicate.hasProperty(u, TypeId)
 
-const variance = { _E: (_: never) => _ }
-
 /** A policy of one's own. `amplification` defaults to 1: it runs what is inside it at most once. */
-export const make = <E = never>(options: {
+export const make: <E = never>(options: {
   readonly kind: string
   readonly name?: string | undefined
   readonly options?: Description["options"] | undefined
   readonly amplification?: number | undefined
   readonly apply: Policy<E>["apply"]
   readonly applyStream: Policy<E>["applyStream"]
-}): Policy<E> => {
-  const name = options.name ?? options.kind
-  return construct(
-    { kind: options.kind, name, options: options.options ?? {}, amplification: options.amplification ?? 1 },
-    options.apply,
-    options.applyStream
-  )
-}
-
-const construct = <E>(
-  describe: Description,
-  apply: Policy<E>["apply"],
-  applyStream: Policy<E>["applyStream"]
-): Policy<E> => ({
-  [TypeId]: variance,
-  name: describe.name,
-  describe,
-  apply,
-  applyStream,
-  pipe() {
-    return pipeArguments(this, arguments)
-  }
-})
+}) => Policy<E> = internal.make
 
 /** The policy that changes nothing. */
-export const identity: Policy = make({ kind: "Identity", apply: (self) => self, applyStream: (self) => self })
-
-/** The parts of a policy as data, outermost first; a policy that is no composition is its only part. */
-const partsOf = (description: Description): ReadonlyArray<Description> =>
-  description.kind === "Identity" ? [] : (description.policies ?? [description])
-
-/** The product over the parts, but only the outermost retry multiplies: it makes those inside it transparent. */
-const amplificationOf = (parts: ReadonlyArray<Description>): number => {
-  const owner = parts.findIndex((part) => part.kind === "Retry")
-  return parts.reduce(
-    (product, part, index) => (part.kind === "Retry" && index !== owner ? product : product * part.amplification),
-    1
-  )
-}
+export const identity: Policy = internal.identity
 
 /**
  * One policy out of several, outermost first. Associative: nesting compositions changes nothing, not even the
- * description. Without arguments it is `identity`.
+ * description. Without arguments it is `identity`. Parts of ours that stand next to each other run in one go.
  */
-export const compose = <const Ps extends ReadonlyArray<Policy<unknown>>>(
+export const compose: <const Ps extends ReadonlyArray<Policy<unknown>>>(
   ...policies: Ps
-): Policy<Rejection<Ps[number]>> => {
-  // Each part adds its own refusal, so the whole adds their union; a fold cannot express that in types.
-  const parts = policies as unknown as ReadonlyArray<Policy<Rejection<Ps[number]>>>
-  const described = parts.flatMap((policy) => partsOf(policy.describe))
-  return construct(
-    {
-      kind: "Composition",
-      name: described.map((part) => part.name).join(" > "),
-      options: {},
-      amplification: amplificationOf(described),
-      policies: described
-    },
-    <A, E1, R>(self: Effect.Effect<A, E1, R>) =>
-      parts.reduceRight<Effect.Effect<A, Rejection<Ps[number]> | E1, R>>((inner, policy) => policy.apply(inner), self),
-    <A, E1, R>(self: Stream.Stream<A, E1, R>) =>
-      parts.reduceRight<Stream.Stream<A, Rejection<Ps[number]> | E1, R>>(
-        (inner, policy) => policy.applyStream(inner),
-        self
-      )
-  )
-}
+) => Policy<Rejection<Ps[number]>> = internal.compose
 
 function with_<E>(policy: Policy<E>): <A, E1, R>(self: Effect.Effect<A, E1, R>) => Effect.Effect<A, E | E1, R>
 function with_<E, A, E1, R>(policy: Policy<E>, self: Effect.Effect<A, E1, R>): Effect.Effect<A, E | E1, R>
@@ -155,7 +99,7 @@ export type { Explanation } from "./internal/explain.js"
  * The order of a policy's parts in words, outermost first, with a warning for each pair whose order is known to do
  * harm: a timeout outside of a retry, say.
  */
-export const explain = (policy: Policy<unknown>): Explanation => explainParts(partsOf(policy.describe))
+export const explain = (policy: Policy<unknown>): Explanation => explainParts(internal.partsOf(policy.describe))
 
 /** The worst number of attempts that one call through this policy can make. */
 export const worstCaseAmplification = (policy: Policy<unknown>): number => policy.describe.amplification

@@ -19,15 +19,16 @@ import * as GenerationError from "./GenerationError.js"
 import { firstFailure } from "./internal/ending.js"
 import type { Gate, Leave, Visitor } from "./internal/gate.js"
 import * as Options from "./internal/options.js"
+import { staged } from "./internal/policy.js"
 import * as Account from "./internal/rateLimit/account.js"
 import { Lane, type Late, type Ticket } from "./internal/rateLimit/lane.js"
 import { Lanes } from "./internal/rateLimit/lanes.js"
 import { type Meter, metersOf, modes } from "./internal/rateLimit/meters.js"
-import { isReported, streamThrough, through } from "./internal/rateLimit/passage.js"
+import { isReported, streamThrough, within } from "./internal/rateLimit/passage.js"
 import * as Window from "./internal/rateLimit/window.js"
-import { clockOf } from "./internal/timeLimit.js"
+import { gateStage } from "./internal/stage.js"
 import * as Timer from "./internal/timer.js"
-import * as Policy from "./Policy.js"
+import type * as Policy from "./Policy.js"
 import { isRejected, LimitExceeded, QueueFull } from "./Rejected.js"
 
 /**
@@ -200,13 +201,15 @@ type Refusal = LimitExceeded | QueueFull
 
 /** The gate: who may come in now, who waits, and what the end of a call says about the limits. */
 class Limiter implements Gate<Refusal, Ticket> {
+  readonly within = within
+
   constructor(private readonly settings: Settings, private readonly lanes: Lanes) {}
 
   enter(visitor: Visitor<Refusal, Ticket>): ReturnType<Gate<Refusal, Ticket>["enter"]> {
     const { attemptTime, byPriority, key, maxWait, meters } = this.settings
     const { call, fiber, now } = visitor
     const lane = this.lanes.of(key(call), now)
-    const clock = clockOf(fiber)
+    const clock = Timer.clockOf(fiber)
     const costs = meters.map((meter) => costOf(meter, call))
     const answer = lane.ask({
       costs,
@@ -336,7 +339,7 @@ export const make = (options: MakeOptions): Effect.Effect<RateLimit> => {
   return Effect.sync(() => {
     const lanes = new Lanes(() => new Lane(Account.make(meters.map((meter) => meter.window)), maxQueue), maxKeys)
     const limiter = new Limiter(settings, lanes)
-    const policy = Policy.make<LimitExceeded | QueueFull>({
+    const policy = staged<LimitExceeded | QueueFull>({
       kind: "RateLimit",
       name,
       options: {
@@ -347,7 +350,7 @@ export const make = (options: MakeOptions): Effect.Effect<RateLimit> => {
         attemptTime: settings.attemptTime,
         order
       },
-      apply: (self) => through(limiter, self),
+      stage: gateStage(limiter),
       applyStream: (self) => streamThrough(limiter, self)
     })
     return {

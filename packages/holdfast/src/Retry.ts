@@ -19,10 +19,12 @@ import { CurrentCall, provideStream } from "./CurrentCall.js"
 import * as GenerationError from "./GenerationError.js"
 import { boundOf } from "./internal/bounded.js"
 import * as Options from "./internal/options.js"
+import * as Policies from "./internal/policy.js"
 import { Course, type Settings } from "./internal/retryCourse.js"
 import { type UnknownOutcome, unknownOutcomeRules } from "./internal/retryState.js"
 import * as Sleep from "./internal/sleep.js"
-import * as Policy from "./Policy.js"
+import { retryStage } from "./internal/stage.js"
+import type * as Policy from "./Policy.js"
 import type { RetryBudget } from "./RetryBudget.js"
 
 /** A cap on what the attempts of one generation may cost together, in any unit: money, tokens. */
@@ -116,7 +118,7 @@ export const make = (options: MakeOptions = {}): Policy.Policy => {
       `Retry "${settings.name}" stands inside "${owner}" and lets everything pass: one generation has one retry`
     )
   }
-  return Policy.make({
+  const described = {
     kind: "Retry",
     name: settings.name,
     amplification: settings.maxAttempts,
@@ -126,29 +128,41 @@ export const make = (options: MakeOptions = {}): Policy.Policy => {
       unknownOutcome: settings.unknownOutcome,
       ...(settings.budget === undefined ? {} : { budget: settings.budget.name }),
       ...(settings.spend === undefined ? {} : { spendLimit: settings.spend.limit })
-    },
+    }
+  }
+  const applyStream: Policy.Policy["applyStream"] = (self) =>
+    Stream.unwrap(
+      Effect.map(CurrentCall, (outer) =>
+        outer.retryOwner === undefined
+          ? ownedStream(self, new Course(settings, outer))
+          : Stream.concat(Stream.drain(Stream.fromEffect(transparent(outer.retryOwner))), self))
+    )
+  const { budget } = settings
+  if (budget === undefined) {
+    const stage = retryStage((outer, now) => {
+      if (outer.retryOwner !== undefined) return said ? undefined : transparent(outer.retryOwner)
+      const course = new Course(settings, outer)
+      return {
+        call: course.call(),
+        failed: (error, rest) => Effect.flatMap(next(course, error, now), () => retryEffect(rest, course))
+      }
+    })
+    return Policies.staged<never>({ ...described, stage, applyStream })
+  }
+  return Policies.make({
+    ...described,
     apply: (self) =>
       Effect.flatMap(CurrentCall, (outer) =>
         outer.retryOwner === undefined
-          ? owned(self, new Course(settings, outer))
+          ? paidFrom(budget, self, new Course(settings, outer))
           : Effect.zipRight(transparent(outer.retryOwner), self)),
-    applyStream: (self) =>
-      Stream.unwrap(
-        Effect.map(CurrentCall, (outer) =>
-          outer.retryOwner === undefined
-            ? ownedStream(self, new Course(settings, outer))
-            : Stream.concat(Stream.drain(Stream.fromEffect(transparent(outer.retryOwner))), self))
-      )
+    applyStream
   })
 }
 
-/** A generation under this retry: what it earns for the budget, and its attempts. */
-const owned = <A, E, R>(self: Effect.Effect<A, E, R>, course: Course): Effect.Effect<A, E, R> => {
-  const { budget } = course.settings
-  const attempts = retryEffect(self, course)
-  if (budget === undefined) return attempts
-  return Effect.zipRight(budget.requested, Effect.tap(attempts, () => budget.succeeded(course.paid)))
-}
+/** A generation under a retry with a budget: what it earns, and its attempts. */
+const paidFrom = <A, E, R>(budget: RetryBudget, self: Effect.Effect<A, E, R>, course: Course): Effect.Effect<A, E, R> =>
+  Effect.zipRight(budget.requested, Effect.tap(retryEffect(self, course), () => budget.succeeded(course.paid)))
 
 const ownedStream = <A, E, R>(self: Stream.Stream<A, E, R>, course: Course): Stream.Stream<A, E, R> => {
   const { budget } = course.settings

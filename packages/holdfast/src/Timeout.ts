@@ -6,13 +6,14 @@
  * network's own phases (connect, headers, body…) are bounded by the clients.
  */
 import * as Duration from "effect/Duration"
-import { type Call, ofFiber } from "./CurrentCall.js"
+import type { Call } from "./CurrentCall.js"
 import { Timeout, type TimeoutPhase } from "./GenerationError.js"
 import { limitedStream } from "./internal/limitedStream.js"
 import * as Options from "./internal/options.js"
-import { type Limit, timeLimit } from "./internal/timeLimit.js"
+import { staged } from "./internal/policy.js"
+import { type Limit, limitStage } from "./internal/stage.js"
 import { maxTimerMillis } from "./internal/timer.js"
-import * as Policy from "./Policy.js"
+import type * as Policy from "./Policy.js"
 
 /** Options of `make`; each limit is above 0 and at most 24 days. */
 export interface MakeOptions {
@@ -48,7 +49,7 @@ export const make = (options: MakeOptions = {}): Policy.Policy<Timeout> => {
     call,
     onTimeout: () => timedOut(phase, allowed, call)
   })
-  return Policy.make<Timeout>({
+  return staged<Timeout>({
     kind: "Timeout",
     name: options.name,
     options: {
@@ -56,17 +57,13 @@ export const make = (options: MakeOptions = {}): Policy.Policy<Timeout> => {
       ...(firstChunk === Infinity ? {} : { firstChunk }),
       ...(idle === Infinity ? {} : { idle })
     },
-    apply: (self) =>
-      attempt === Infinity
-        ? self
-        : timeLimit(self, (fiber) => within(attempt, "attempt", attempt, ofFiber(fiber))),
+    stage: attempt === Infinity ? undefined : limitStage((call) => within(attempt, "attempt", attempt, call)),
     applyStream: (self) =>
       Math.min(attempt, firstChunk, idle) === Infinity
         ? self
-        : limitedStream(self, ({ emitted, fiber, now, streamStartedAt }) => {
+        : limitedStream(self, ({ call, emitted, now, streamStartedAt }) => {
           const [silence, phase] = emitted ? ([idle, "idle"] as const) : ([firstChunk, "first-chunk"] as const)
           const left = streamStartedAt + attempt - now
-          const call = ofFiber(fiber)
           return left < silence ? within(left, "attempt", attempt, call) : within(silence, phase, silence, call)
         })
   })

@@ -4,14 +4,15 @@
  */
 import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { clockOf, type Limit, timeLimit } from "./timeLimit.js"
+import type { Call } from "../CurrentCall.js"
+import { Pipeline } from "./pipeline.js"
+import { type Limit, limitStage } from "./stage.js"
 
 /** What is known when a pull begins; times in milliseconds since the epoch. */
 export interface Pull {
-  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
+  readonly call: Call
   readonly now: number
   readonly streamStartedAt: number
   /** Has the stream handed out an element before? */
@@ -27,13 +28,14 @@ export const limitedStream = <A, E, R, E2>(
     Effect.map(Stream.toPull(self), (pull) => {
       let streamStartedAt: number | undefined
       let emitted = false
-      const limited = timeLimit(pull, (fiber) => {
-        const now = clockOf(fiber).unsafeCurrentTimeMillis()
-        streamStartedAt = streamStartedAt ?? now
-        const limit = decide({ fiber, now, streamStartedAt, emitted })
-        return { ...limit, onTimeout: () => Option.some(limit.onTimeout()) }
-      })
-      const next: Effect.Effect<Chunk.Chunk<A>, Option.Option<E | E2>, R> = Effect.map(limited, (chunk) => {
+      const pipeline = new Pipeline<Option.Option<E2>>([
+        limitStage((call, now) => {
+          streamStartedAt = streamStartedAt ?? now
+          const limit = decide({ call, now, streamStartedAt, emitted })
+          return { ...limit, onTimeout: () => Option.some(limit.onTimeout()) }
+        })
+      ])
+      const next: Effect.Effect<Chunk.Chunk<A>, Option.Option<E | E2>, R> = Effect.map(pipeline.through(pull), (chunk) => {
         emitted = emitted || chunk.length > 0
         return chunk
       })

@@ -11,13 +11,17 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
 
+/** The clock of a running fiber, for reading without a step of its own. */
+export const clockOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Clock.Clock =>
+  Context.get(fiber.currentDefaultServices, Clock.Clock)
+
 /** The longest wait that JavaScript timers keep, 24.8 days; a longer one would fire at once, or never. */
 export const maxTimerMillis = 2 ** 31 - 1
 
 /** Runs `task` once after `millis`, unless cancelled first. A wait beyond `maxTimerMillis` never ends. */
 export const schedule = (fiber: Fiber.RuntimeFiber<unknown, unknown>, millis: number, task: () => void): () => void => {
   if (millis > maxTimerMillis) return () => {}
-  const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+  const clock = clockOf(fiber)
   if (clock === Context.get(DefaultServices.liveServices, Clock.Clock)) {
     const handle = setTimeout(task, millis)
     return () => clearTimeout(handle)

@@ -6,7 +6,6 @@ import type * as Fiber from "effect/Fiber"
 import type { AttemptLog, Call } from "../../CurrentCall.js"
 import { Shed } from "../../Rejected.js"
 import type { Entered, Gate, Refused, Visitor, Waiting } from "../gate.js"
-import { clockOf } from "../timeLimit.js"
 import * as Timer from "../timer.js"
 import * as Controller from "./controller.js"
 import * as Estimates from "./estimates.js"
@@ -142,7 +141,7 @@ class Endpoint implements Controller.Decide<Guest> {
 
   cancel(guest: Guest): void {
     Controller.cancel(this.controller, guest)
-    this.settleTimer(this.seconds.of(clockOf(guest.visitor.fiber).unsafeCurrentTimeMillis()))
+    this.settleTimer(this.seconds.of(Timer.clockOf(guest.visitor.fiber).unsafeCurrentTimeMillis()))
   }
 
   pump(now: number): void {
@@ -173,7 +172,7 @@ class Endpoint implements Controller.Decide<Guest> {
   }
 
   private ring(fiber: Fiber.RuntimeFiber<unknown, unknown>, seconds: number): () => void {
-    const clock = clockOf(fiber)
+    const clock = Timer.clockOf(fiber)
     const millis = Math.min(Timer.maxTimerMillis, Math.max(1, Math.ceil(seconds * 1000)))
     return Timer.schedule(fiber, millis, () => {
       this.timerAt = Infinity
