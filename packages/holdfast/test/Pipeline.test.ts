@@ -1,16 +1,24 @@
 /** Gates and pipelines of stages: who is let in, who is left, and with what. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Fiber, FiberRef, Stream, TestClock } from "effect"
+import { Effect, Exit, Fiber, FiberId, FiberRef, Schedule, Stream, TestClock } from "effect"
 import * as CurrentCall from "holdfast/CurrentCall"
+import * as Deadline from "holdfast/Deadline"
+import * as GenerationError from "holdfast/GenerationError"
+import * as Policy from "holdfast/Policy"
+import * as Retry from "holdfast/Retry"
+import * as Timeout from "holdfast/Timeout"
+import { makeTurn } from "../../../test/support/turn.js"
 import type { Gate } from "../src/internal/gate.js"
 import { streamThroughGate } from "../src/internal/gatedStream.js"
 import { Pipeline } from "../src/internal/pipeline.js"
-import { gateStage } from "../src/internal/stage.js"
+import { gated } from "../src/internal/policy.js"
+import { gateStage, limitStage, type Stage } from "../src/internal/stage.js"
+import * as Timer from "../src/internal/timer.js"
 
 const throughGate = <A, E, R, E2, T>(gate: Gate<E2, T>, self: Effect.Effect<A, E, R>): Effect.Effect<A, E | E2, R> =>
   new Pipeline([gateStage(gate)]).through(self)
 
-describe("a gate", () => {
+describe("an effect behind a gate", () => {
   /** One permit; whoever comes second waits. Everything that happens is written down. */
   const single = () => {
     const log: Array<string> = []
@@ -118,5 +126,104 @@ describe("a gate", () => {
       expect(yield* FiberRef.get(ref)).toBe(1)
       const call = CurrentCall.update(throughGate(gate, CurrentCall.current), { tenant: "mine" })
       expect((yield* call).tenant).toBe("mine")
+    }))
+})
+
+describe("an effect behind several stages", () => {
+  /** Lets everybody in at once, or after a while, and counts who is inside. */
+  const counting = (hooks: Partial<Gate<string, number>> = {}, wait?: number) => {
+    let inside = 0
+    const admit = () => ({ _tag: "Entered", ticket: ++inside } as const)
+    const gate: Gate<string, number> = {
+      enter: (visitor) => {
+        if (wait === undefined) return admit()
+        return { _tag: "Waiting", cancel: Timer.schedule(visitor.fiber, wait, () => visitor.settle(admit())) }
+      },
+      leave: () => {
+        inside--
+      },
+      ...hooks
+    }
+    return { gate, inside: () => inside }
+  }
+
+  const through = (stages: ReadonlyArray<Stage<string>>, self: Effect.Effect<unknown, string>) =>
+    Effect.exit(new Pipeline(stages).through(self))
+
+  it.effect("leaves the stages that it entered when a gate throws, wherever it throws", () =>
+    Effect.gen(function*() {
+      const boom = () => {
+        throw new Error("boom")
+      }
+      for (const hook of ["enter", "within", "leave"] as const) {
+        const outer = counting()
+        const exit = yield* through([gateStage(outer.gate), gateStage(counting({ [hook]: boom }).gate)], Effect.void)
+        expect(exit, hook).toMatchObject({ _tag: "Failure", cause: { _tag: "Die", defect: new Error("boom") } })
+        expect(outer.inside(), hook).toBe(0)
+      }
+    }))
+
+  it.effect("shows what is inside the call that each stage has made of it, and the outside the old one", () =>
+    Effect.gen(function*() {
+      const named = counting({ within: (_, call) => ({ ...call, endpoint: "inner" }) }).gate
+      const limit = limitStage<string>((call) => ({ millis: 1000, onTimeout: () => "late", call: { ...call, tenant: "t" } }))
+      for (const stages of [[gateStage(named)], [limit, gateStage(named)], [gateStage(named), limit]]) {
+        const seen = yield* new Pipeline(stages).through(CurrentCall.current)
+        expect(seen.endpoint).toBe("inner")
+        expect(seen.tenant).toBe(stages.length === 1 ? "default" : "t")
+        expect(yield* CurrentCall.current).toBe(CurrentCall.none)
+      }
+    }))
+
+  it.effect("brings back what a limited effect changed in fiber refs", () =>
+    Effect.gen(function*() {
+      const ref = FiberRef.unsafeMake(0)
+      const limit = limitStage<string>((call) => ({ millis: 1000, onTimeout: () => "late", call }))
+      yield* new Pipeline([limit]).through(FiberRef.set(ref, 1))
+      expect(yield* FiberRef.get(ref)).toBe(1)
+      yield* new Pipeline([limit]).through(Effect.zipRight(Effect.yieldNow(), FiberRef.set(ref, 2)))
+      expect(yield* FiberRef.get(ref)).toBe(2)
+    }))
+
+  it.effect("is empty again after an interruption at any yield", () =>
+    Effect.gen(function*() {
+      let interrupted = 0
+      for (const ops of [10, 11, 13, 16, 20, 27]) {
+        for (let round = 0; round < 60; round++) {
+          const turn = makeTurn()
+          const gates = [counting(), counting({}, 3), counting(), counting({}, 2)] as const
+          let started = 0
+          let ended = 0
+          const attempt = Effect.suspend(() => {
+            started++
+            const work = started % 2 === 1
+              ? Effect.fail(new GenerationError.Overloaded({ message: "busy" }))
+              : Effect.zipRight(Effect.yieldNow(), Effect.sleep(5))
+            return Effect.ensuring(work, Effect.sync(() => ended++))
+          })
+          const guarded = Policy.compose(
+            gated(gates[0].gate, { kind: "Gate" }),
+            Deadline.make({ duration: 50 }),
+            gated(gates[1].gate, { kind: "Gate" }),
+            Retry.make({ schedule: Schedule.spaced(4), maxAttempts: 3 }),
+            gated(gates[2].gate, { kind: "Gate" }),
+            Timeout.make({ attempt: 20 }),
+            gated(gates[3].gate, { kind: "Gate" })
+          ).apply(attempt)
+          const fiber = yield* turn.start(Effect.withMaxOpsBeforeYield(guarded, ops))
+          let rounds = 0
+          turn.eachRound(() => {
+            if (rounds++ === round) fiber.unsafeInterruptAsFork(FiberId.none)
+          })
+          yield* turn.pass(100)
+          const exit = fiber.unsafePoll()
+          expect(exit, `ops ${ops}, round ${round}`).not.toBe(null)
+          if (exit !== null && Exit.isInterrupted(exit)) interrupted++
+          expect(gates.map(({ inside }) => inside()), `ops ${ops}, round ${round}`).toEqual([0, 0, 0, 0])
+          expect(ended).toBe(started)
+          expect(yield* turn.sleeping, `ops ${ops}, round ${round}`).toBe(0)
+        }
+      }
+      expect(interrupted).toBeGreaterThan(100)
     }))
 })

@@ -4,21 +4,25 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { CurrentCall, ofFiber, provideStream } from "../CurrentCall.js"
 import type { Gate } from "./gate.js"
-import { clockOf } from "./timer.js"
+import { nowOf } from "./timer.js"
 import { type AnyFiber, type AnyGate, anyGate, begin, type Step, Visit } from "./visit.js"
 
 /** Hands the ticket to somebody who has promised to give it back. */
 class Acquisition extends Visit {
-  constructor(private readonly only: AnyGate, fiber: AnyFiber) {
-    // `acquireRelease` masks interruption; a wait must be open to it.
-    super(fiber, ofFiber(fiber), true)
+  constructor(protected readonly gate: AnyGate, fiber: AnyFiber) {
+    super(fiber, ofFiber(fiber))
+  }
+
+  /** `acquireRelease` masks interruption; a wait must be open to it. */
+  protected get interruptible(): boolean {
+    return true
   }
 
   begin(): Step {
-    return this.ask(this.only)
+    return this.ask()
   }
 
-  protected entered(_: AnyGate, ticket: unknown): Step {
+  protected entered(ticket: unknown): Step {
     return Effect.succeed(ticket)
   }
 
@@ -44,7 +48,7 @@ export const streamThroughGate = <A, E1, R, E, T>(
       }),
       (ticket, exit) =>
         Effect.withFiberRuntime<void>((fiber) =>
-          Effect.sync(() => gate.leave(ticket, exit, clockOf(fiber).unsafeCurrentTimeMillis()))
+          Effect.sync(() => gate.leave(ticket, exit, nowOf(fiber)))
         )
     ),
     (ticket) => {

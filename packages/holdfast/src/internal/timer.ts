@@ -15,6 +15,9 @@ import * as Runtime from "effect/Runtime"
 export const clockOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Clock.Clock =>
   Context.get(fiber.currentDefaultServices, Clock.Clock)
 
+/** What that clock shows, in milliseconds since the epoch. */
+export const nowOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): number => clockOf(fiber).unsafeCurrentTimeMillis()
+
 /** The longest wait that JavaScript timers keep, 24.8 days; a longer one would fire at once, or never. */
 export const maxTimerMillis = 2 ** 31 - 1
 
