@@ -1,15 +1,18 @@
 /** Runs the code that README and docs show, and holds their figures against what it does. */
+import { FetchHttpClient, HttpClient, HttpClientResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { OverloadServer } from "@holdfast/testing/node"
-import { ConfigProvider, Duration, Effect, Exit, Fiber, Layer, Logger, Option, Stream, TestClock, Tracer } from "effect"
+import { ConfigProvider, Context, Duration, Effect, Exit, Fiber, Layer, Logger, Option, Stream, TestClock, Tracer } from "effect"
 import { Backoff, CurrentCall, Deadline, Generation, GenerationCache, GenerationClient } from "holdfast"
 import { GenerationError, Policy, Rejected, Retry, Timeout } from "holdfast"
+import { readdirSync, readFileSync } from "node:fs"
 import { type Row, table } from "../test/support/markdown.js"
 import * as BackoffDocs from "./docs/backoff.js"
 import * as CompositionDocs from "./docs/composition.js"
 import * as DeadlineDocs from "./docs/deadline.js"
 import * as ErrorsDocs from "./docs/errors.js"
 import * as GenerationDocs from "./docs/generation.js"
+import * as ProvidersDocs from "./docs/providers.js"
 import * as ReadmeDocs from "./docs/readme.js"
 import * as RetryDocs from "./docs/retry.js"
 import { after, measure, overloaded, scripted } from "./docs/support.js"
@@ -36,6 +39,8 @@ const under = (policy: Generation.GenerationPolicy, script: ReadonlyArray<Genera
 const seconds = (schedule: Backoff.Backoff, errors: ReadonlyArray<unknown>, options: { readonly seed?: number } = {}) =>
   Effect.map(Backoff.preview(schedule, { errors, ...options }), ({ retries }) =>
     retries.map(({ delay }) => Duration.toSeconds(delay)))
+
+const page = (path: string): string => readFileSync(new URL(`../docs/${path}`, import.meta.url), "utf8")
 
 const byName = (rows: ReadonlyArray<Row>, column: string) => new Map(rows.map((row) => [row[column] ?? "", row]))
 
@@ -79,6 +84,58 @@ describe("docs/composition.md", () => {
         })
       }))
   }
+
+  const crowds = table("composition.md", "calls", "order", "attempts", "answered", "over after (s)")
+
+  it("the table of many calls has each measured order", () => {
+    expect(crowds.map((row) => [row["calls"], row["order"]])).toEqual(
+      Object.entries(CompositionDocs.crowds).flatMap(([calls, rows]) => Object.keys(rows).map((order) => [calls, order]))
+    )
+  })
+
+  for (const [calls, runs] of Object.entries(CompositionDocs.crowds)) {
+    for (const [order, run] of Object.entries(runs)) {
+      it.effect(`${calls}: ${order} does what its row says`, () =>
+        Effect.gen(function*() {
+          const { answered, attempts, seconds } = yield* run()
+          expect(crowds.find((row) => row["calls"] === calls && row["order"] === order)).toEqual({
+            calls,
+            order,
+            attempts: String(attempts),
+            answered: String(answered),
+            "over after (s)": String(seconds)
+          })
+        }))
+    }
+  }
+
+  it.effect("the table of warnings has each pair of policies that is warned of, and no other", () =>
+    Effect.gen(function*() {
+      const kinds = yield* CompositionDocs.kinds
+      const harmful = kinds.flatMap((outer) => {
+        const inner = kinds.filter((part) => Policy.explain(Policy.compose(outer, part)).warnings.length > 0)
+        return inner.length === 0 ? [] : [[outer.describe.kind, inner.map(({ describe }) => describe.kind).join(", ")]]
+      })
+      expect(table("composition.md", "outside", "does harm around").map(Object.values)).toEqual(harmful)
+      expect(page("composition.md")).toContain(`\n> ${CompositionDocs.warnings.join("\n> ")}\n`)
+    }))
+
+  it.effect("there is no warning of the recommended order, which the list tells", () =>
+    Effect.gen(function*() {
+      const kinds = yield* CompositionDocs.kinds
+      const recommended = Policy.compose(...kinds)
+      expect(Policy.explain(recommended).warnings).toEqual([])
+      const listed = [...page("composition.md").matchAll(/^\d+\. \*\*(.+)\*\*/gm)].map(([, name = ""]) => name.toLowerCase())
+      // The cache and the client are no policies, and your own limits are not known here.
+      const named = listed.filter((name) => !["cache", "limits of your own", "client"].includes(name))
+      const words: Readonly<Record<string, string>> = {
+        OffPeak: "off-peak gate",
+        RateLimit: "rate limit",
+        CircuitBreaker: "circuit breaker"
+      }
+      const innermost = kinds.filter(({ describe }) => describe.kind !== "Learn")
+      expect(named).toEqual(innermost.map(({ describe: { kind } }) => words[kind] ?? kind.toLowerCase()))
+    }))
 
   it.effect("ten callers make ten attempts without a cache, and one with it", () =>
     Effect.gen(function*() {
@@ -242,7 +299,7 @@ describe("docs/errors.md", () => {
     }))
 })
 
-describe("docs/retry.md", () => {
+describe("docs/policies/retry.md", () => {
   it.effect("its policies do what the page says", () =>
     Effect.gen(function*() {
       expect((yield* measure(RetryDocs.retry, [overloaded])).attempts).toHaveLength(6)
@@ -276,7 +333,7 @@ describe("docs/retry.md", () => {
     }))
 })
 
-describe("docs/deadline.md and docs/timeout.md", () => {
+describe("docs/policies/deadline.md and docs/policies/timeout.md", () => {
   it.effect("a deadline ends what hangs, and tells what was tried", () =>
     Effect.gen(function*() {
       const call = Effect.flip(Generation.generate({ prompt: "a boat" }))
@@ -308,6 +365,10 @@ describe("docs/deadline.md and docs/timeout.md", () => {
       const silent = Policy.withStream(TimeoutDocs.policy, Stream.concat(Stream.make("a"), Stream.never))
       const error = yield* inTime(Effect.flip(Stream.runDrain(silent)))
       expect(error).toMatchObject({ _tag: "Timeout", phase: "idle", outcome: "unknown", stoppedBy: "committed" })
+      const patient = Policy.compose(Deadline.make({ duration: "30 minutes" }), TimeoutDocs.patient)
+      expect((yield* measure(patient, [after(29 * 60, {})])).result).toBe("success")
+      const late = Policy.withStream(patient, Stream.concat(Stream.make("a"), Stream.never))
+      expect(yield* inTime(Effect.flip(Stream.runDrain(late)))).toMatchObject({ _tag: "Timeout", phase: "idle" })
       const nothing = Timeout.make()
       expect(Option.isNone(yield* inTime(Effect.timeoutOption(nothing.apply(Effect.never), "30 minutes")))).toBe(true)
     }))
@@ -361,6 +422,47 @@ describe("docs/generation.md", () => {
       const both = Effect.zipRight(look, Effect.flatMap(GenerationDocs.warmUp(look), Fiber.join))
       yield* Policy.with(Deadline.make({ duration: "1 minute" }), both)
       expect(deadlines).toEqual([60_000, Infinity])
+    }))
+})
+
+describe("docs/providers.md", () => {
+  const keys = ["GEMINI_API_KEY", "OPENAI_API_KEY", "RELAY_KEY", "MY_TOKEN"]
+  const config = ConfigProvider.fromMap(new Map(keys.map((key) => [key, "not-a-key"])))
+
+  it.scoped("each layer stands on what the environment says, and several endpoints are told apart by name", () =>
+    Effect.gen(function*() {
+      for (const layer of [ProvidersDocs.Google, ProvidersDocs.Relay, ProvidersDocs.GoogleCloud, ProvidersDocs.OnNode]) {
+        const context = yield* Layer.build(Layer.provide(layer, FetchHttpClient.layer))
+        expect(Context.get(context, GenerationClient.GenerationClient)).toHaveProperty("generate")
+      }
+      yield* Layer.build(ProvidersDocs.Resilient)
+      const several = yield* Layer.build(Layer.provide(ProvidersDocs.Several, FetchHttpClient.layer))
+      const elsewhere = Context.get(several, GenerationClient.GenerationClient).generate({ prompt: "a boat" })
+      const error = yield* Effect.flip(CurrentCall.update(elsewhere, { endpoint: "elsewhere" }))
+      expect(error.message).toContain("there are google, relay")
+    }).pipe(Effect.withConfigProvider(config)))
+
+  it.effect("a resilient HttpClient asks again, and tells what an error was about", () =>
+    Effect.gen(function*() {
+      let requests = 0
+      const answering = (statuses: ReadonlyArray<number>) =>
+        Layer.sync(HttpClient.HttpClient, () => {
+          requests = 0
+          return HttpClient.make((request) =>
+            Effect.sync(() => {
+              const status = statuses[Math.min(requests++, statuses.length - 1)] ?? 500
+              return HttpClientResponse.fromWeb(request, new Response(JSON.stringify({ status }), { status }))
+            }))
+        })
+      const fetched = ProvidersDocs.fetchJson("https://relay.example/models")
+      expect(yield* inTime(Effect.provide(fetched, answering([503, 200])))).toEqual({ status: 200 })
+      expect(requests).toBe(2)
+      const error = yield* inTime(Effect.flip(Effect.provide(fetched, answering([503]))))
+      expect(ProvidersDocs.why(error)).toBe("Overloaded after 6 attempts")
+      expect(requests).toBe(6)
+      const missing = yield* Effect.flip(Effect.provide(fetched, answering([404])))
+      expect(ProvidersDocs.why(missing)).toBe("ModelNotFound after 1 attempts")
+      expect(requests).toBe(1)
     }))
 })
 
@@ -446,4 +548,16 @@ describe("docs/testing.md", () => {
     Effect.gen(function*() {
       expect(yield* TestingDocs.server).toEqual({ statuses: [503, 200], requests: 2 })
     }))
+})
+
+describe("examples/docs", () => {
+  it("each file of snippets is run by a test", () => {
+    const folder = (path: string) => new URL(`../${path}/`, import.meta.url)
+    const tests = ["examples", "packages/holdfast/test", "packages/providers/test", "test"].flatMap((path) =>
+      readdirSync(folder(path)).filter((name) => name.endsWith(".test.ts")).map((name) =>
+        readFileSync(new URL(name, folder(path)), "utf8")))
+    const idle = readdirSync(folder("examples/docs")).filter((name) =>
+      !tests.some((text) => text.includes(`docs/${name.replace(/\.ts$/, ".js")}"`)))
+    expect(idle).toEqual([])
+  })
 })

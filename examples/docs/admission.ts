@@ -1,6 +1,5 @@
 import { Effect } from "effect"
-import { CurrentCall, Generation, Policy, Retry } from "holdfast"
-import * as Admission from "holdfast/Admission"
+import { Admission, CurrentCall, Generation, Policy, Retry } from "holdfast"
 
 /** Rejected calls queue again at once: the pace is the back-off. The deadline of the layer ends it. */
 export const policy = Effect.map(Admission.make(), (admission) =>

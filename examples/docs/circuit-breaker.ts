@@ -1,6 +1,5 @@
 import { Duration, Effect, Schedule, type Scope } from "effect"
-import { Generation, Policy, Rejected, Retry, Timeout } from "holdfast"
-import * as CircuitBreaker from "holdfast/CircuitBreaker"
+import { CircuitBreaker, Generation, Policy, Rejected, Retry, Timeout } from "holdfast"
 
 /** One breaker for each endpoint, inside the retry, so that it sees single attempts. */
 export const policy = Effect.map(CircuitBreaker.make(), (breaker) =>
@@ -61,11 +60,4 @@ export const patient = (breaker: CircuitBreaker.CircuitBreaker) => {
     applyStream: breaker.applyStream
   })
   return Policy.compose(Retry.make(), waiting)
-}
-
-/** Where the breaker stands, for the table of the page. */
-export const orders = {
-  "Retry": () => Effect.succeed(Retry.make()),
-  "Retry > CircuitBreaker": () => Effect.map(CircuitBreaker.make(), (breaker) => Policy.compose(Retry.make(), breaker)),
-  "CircuitBreaker > Retry": () => Effect.map(CircuitBreaker.make(), (breaker) => Policy.compose(breaker, Retry.make()))
 }

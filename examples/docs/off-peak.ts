@@ -1,5 +1,5 @@
 import { Clock, Effect, type Schedule } from "effect"
-import { Backoff, CurrentCall, Deadline, GenerationError, LoadProfile, OffPeak, Policy, Retry } from "holdfast"
+import { Backoff, GenerationError, LoadProfile, OffPeak, Policy, Retry } from "holdfast"
 
 // The built-in table, in UTC: 00-06 low, 06-12 medium, 12-18 peak, 18-24 high.
 export const daily = LoadProfile.nanoBanana
@@ -33,18 +33,6 @@ export const everyNight = (job: Effect.Effect<void>) => Effect.repeat(job, OffPe
 /** One item after the other while load is low, a second apart, and on with it in the next window. */
 export const workThrough = (next: Effect.Effect<{ readonly _tag: "Item"; readonly id: string }>) =>
   Effect.repeat(next, OffPeak.defer(daily, { under: "repeat", every: "1 second" }))
-
-/** Batch calls wait for a window; a person's calls pass. */
-export const policy = Policy.compose(
-  Deadline.make({ duration: "20 hours" }),
-  OffPeak.gate(daily, { holds: "batch", spread: "1 hour" }),
-  Retry.make({ schedule: patient })
-)
-
-export const batch = <A, E>(call: Effect.Effect<A, E>) =>
-  Policy.with(policy, call).pipe(CurrentCall.update({ workClass: "batch" }))
-
-export const rightNow = <A, E>(call: Effect.Effect<A, E>) => OffPeak.urgent(batch(call))
 
 /** Hours learned from one's own calls: `learn` stands innermost, so that it sees each attempt. */
 export const learning = Effect.gen(function*() {

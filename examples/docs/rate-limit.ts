@@ -21,7 +21,7 @@ export const queue = RateLimit.make({ requestsPerMinute: 10, mode: "spaced" })
 export const estimated = (prompt: string) =>
   Generation.generate({ prompt }).pipe(CurrentCall.update({ tokens: 1300 + prompt.length / 4 }))
 
-/** Any other window: a day that rolls, two images at once every ten seconds, five dollars an hour. */
+/** Any other window: a day that rolls, twenty in ten seconds but only two at once, five dollars an hour. */
 export const others = RateLimit.make({
   limits: [
     { name: "images/rolling day", limit: 500, window: "1 day" },

@@ -36,8 +36,9 @@ export const withStore = Layer.provide(
   RetryBudget.layerStoreMemory
 )
 
-/** Beside it: what one generation may cost. A timeout may have been billed, a refusal is not. */
+/** Beside it: half a dollar for one generation. Even work that may have been billed is repeated, while that lasts. */
 export const thrifty = Retry.make({
+  unknownOutcome: "always",
   spend: {
     limit: 0.5,
     nextCost: 0.134,

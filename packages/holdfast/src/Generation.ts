@@ -25,7 +25,8 @@ import type { GenerationRequest } from "./GenerationRequest.js"
 import * as AttemptWatch from "./internal/attemptWatch.js"
 import { endingOf, firstFailure } from "./internal/ending.js"
 import * as Span from "./internal/genAiSpan.js"
-import * as Policy from "./Policy.js"
+import * as Policies from "./internal/policy.js"
+import type * as Policy from "./Policy.js"
 import { isRejected, type Rejected } from "./Rejected.js"
 import * as Retry from "./Retry.js"
 import { Telemetry } from "./Telemetry.js"
@@ -82,9 +83,9 @@ export const make = <E = never, R = never>(
     const cache = yield* GenerationCache
     const telemetry = yield* Telemetry
     const given = options.policy ?? Retry.make()
-    const policy = Policy.isPolicy(given) ? given : yield* given
+    const policy = Effect.isEffect(given) ? yield* given : given
     const deadline: Policy.Policy<Rejected> =
-      options.deadline === undefined ? Policy.identity : Deadline.make({ duration: options.deadline })
+      options.deadline === undefined ? Policies.identity : Deadline.make({ duration: options.deadline })
 
     const generateOnce = (request: GenerationRequest, call: Call) =>
       cache.getOrGenerate(request, policy.apply(AttemptWatch.effect(client, telemetry, request))).pipe(

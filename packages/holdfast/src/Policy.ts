@@ -10,8 +10,12 @@ import type { Pipeable } from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
 import type * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
+import type * as Admission from "./Admission.js"
 import { explain as explainParts, type Explanation } from "./internal/explain.js"
 import * as internal from "./internal/policy.js"
+import * as presets from "./internal/presets.js"
+import type * as LoadProfile from "./LoadProfile.js"
+import type { Shed } from "./Rejected.js"
 
 export const TypeId: unique symbol = internal.TypeId
 export type TypeId = typeof TypeId
@@ -103,3 +107,62 @@ export const explain = (policy: Policy<unknown>): Explanation => explainParts(in
 
 /** The worst number of attempts that one call through this policy can make. */
 export const worstCaseAmplification = (policy: Policy<unknown>): number => policy.describe.amplification
+
+/** Options of `interactive`, `persistent` and `batch`. */
+export interface PresetOptions {
+  /** Given to each part, for descriptions, events and refusals. Default each part's own. */
+  readonly name?: string | undefined
+  /** When which load is to be expected; only batch work waits for it. Default `LoadProfile.nanoBanana`. */
+  readonly profile?: LoadProfile.Source | undefined
+  /**
+   * Attempts of one call in all, the first one included. Default 100, for `batch` 500; at least 1. The deadline is what
+   * ends them; `Infinity` leaves it to that alone.
+   */
+  readonly maxAttempts?: number | undefined
+  /** What admission control is told beside that, `name` and `persistent` included. Default nothing. */
+  readonly admission?: Admission.MakeOptions | undefined
+}
+
+/** Options of `article`. */
+export interface ArticleOptions {
+  /** Default `"Retry"`. */
+  readonly name?: string | undefined
+}
+
+/** A policy with its admission control, whose `state` says what it knows and who waits. */
+export interface Preset extends Policy<Shed> {
+  readonly admission: Admission.Admission
+}
+
+/** The defaults of the presets, as the docs table states them. */
+export const presetDefaults = presets.defaults
+
+/**
+ * For calls that somebody waits for, and batch work beside them: `OffPeak` > `Retry` > `Admission`. Polite: it stands
+ * back while the endpoint has no capacity, and is best for everybody where everybody does so. What the endpoint has
+ * accepted is never abandoned before the deadline, without which a call may wait for ever.
+ *
+ * Calls of work class `batch` (`CurrentCall.update({ workClass: "batch" })`) wait for the lowest level of the profile
+ * that comes two hours before their deadline or sooner, spread over its first 15 minutes, and then go when no
+ * interactive call can. Make it once for each kind of calls and share it: it learns from all of them.
+ */
+export const interactive: (options?: PresetOptions) => Effect.Effect<Preset> = presets.interactive
+
+/**
+ * `interactive` that keeps asking while it is rejected: for a public endpoint among careless neighbours, where who
+ * stands back gets nothing. Up to four attempts per request when everybody does so. Not for an endpoint of one's own.
+ */
+export const persistent: (options?: PresetOptions) => Effect.Effect<Preset> = presets.persistent
+
+/**
+ * `interactive` for a process in which nobody waits: every call is batch work. Give the calls hours: with a deadline
+ * too near for a better time they start at once. Beside calls that somebody waits for, share one `interactive` instead,
+ * for batch work gives way only to calls of the same value.
+ */
+export const batch: (options?: PresetOptions) => Effect.Effect<Preset> = presets.batch
+
+/**
+ * The loop that people paste, to compare with: at most 5 attempts, `2^n + U(0, 1)` seconds between them, when
+ * `Overloaded`, and nothing else. Not for use: it asks again while there is no capacity and gives up within 19 seconds.
+ */
+export const article: (options?: ArticleOptions) => Effect.Effect<Policy> = presets.article

@@ -1,9 +1,9 @@
 /**
  * Bounds a single attempt: its whole length, and for streams the wait for the first element and the silence between two.
  *
- * Patient by default: without `attempt` an accepted generation is never abandoned before the deadline, because giving
- * up on running work wastes capacity that is short, may be billed, and invites a second copy of the same work. The
- * network's own phases (connect, headers, body…) are bounded by the clients.
+ * Patient by default: an accepted generation is not abandoned before the deadline, because giving up on running work
+ * wastes capacity that is short, may be billed, and invites a second copy of the same work. The network's own phases
+ * (connect, headers, body…) are bounded by the clients.
  */
 import * as Duration from "effect/Duration"
 import type { Call } from "./CurrentCall.js"
@@ -15,17 +15,23 @@ import { type Limit, limitStage } from "./internal/stage.js"
 import { maxTimerMillis } from "./internal/timer.js"
 import type * as Policy from "./Policy.js"
 
-/** Options of `make`; each limit is above 0 and at most 24 days. */
+/** Options of `make`; each duration is above 0 and at most 24 days. */
 export interface MakeOptions {
   /** Default `"Timeout"`. */
   readonly name?: string | undefined
-  /** Longest attempt, or longest stream. Default none: wait until the deadline. */
-  readonly attempt?: Duration.DurationInput | undefined
+  /**
+   * Longest attempt, or longest stream: `"patient"` waits until the deadline, a duration is strict and abandons what
+   * takes longer. Default `"patient"`.
+   */
+  readonly attempt?: Duration.DurationInput | "patient" | undefined
   /** Longest wait for a stream's first element. Default none. */
   readonly firstChunk?: Duration.DurationInput | undefined
   /** Longest silence between two elements of a stream. Default none. */
   readonly idle?: Duration.DurationInput | undefined
 }
+
+/** The defaults, as the docs table states them. */
+export const defaults = { name: "Timeout", attempt: "patient" } as const satisfies MakeOptions
 
 const timedOut = (phase: TimeoutPhase, millis: number, call: Call): Timeout =>
   new Timeout({
@@ -37,13 +43,11 @@ const timedOut = (phase: TimeoutPhase, millis: number, call: Call): Timeout =>
 
 /** A policy that fails an attempt with `Timeout` (phase `attempt`, `first-chunk` or `idle`) when it takes too long. */
 export const make = (options: MakeOptions = {}): Policy.Policy<Timeout> => {
-  const limit = (field: "attempt" | "firstChunk" | "idle") =>
-    options[field] === undefined
-      ? Infinity
-      : Options.millis("Timeout.make", field, options[field], 0, { min: 1, max: maxTimerMillis })
-  const attempt = limit("attempt")
-  const firstChunk = limit("firstChunk")
-  const idle = limit("idle")
+  const limit = (field: string, input: Duration.DurationInput | undefined) =>
+    input === undefined ? Infinity : Options.millis("Timeout.make", field, input, 0, { min: 1, max: maxTimerMillis })
+  const attempt = limit("attempt", options.attempt === "patient" ? undefined : options.attempt)
+  const firstChunk = limit("firstChunk", options.firstChunk)
+  const idle = limit("idle", options.idle)
   const within = (millis: number, phase: TimeoutPhase, allowed: number, call: Call): Limit<Timeout> => ({
     millis,
     call,
@@ -53,7 +57,7 @@ export const make = (options: MakeOptions = {}): Policy.Policy<Timeout> => {
     kind: "Timeout",
     name: options.name,
     options: {
-      ...(attempt === Infinity ? {} : { attempt }),
+      attempt: attempt === Infinity ? "patient" : attempt,
       ...(firstChunk === Infinity ? {} : { firstChunk }),
       ...(idle === Infinity ? {} : { idle })
     },

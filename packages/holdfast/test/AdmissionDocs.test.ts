@@ -1,11 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, TestClock } from "effect"
+import { Effect, Exit, Fiber, Layer, TestClock } from "effect"
 import * as Admission from "holdfast/Admission"
 import * as CurrentCall from "holdfast/CurrentCall"
 import * as Deadline from "holdfast/Deadline"
+import * as GenerationCache from "holdfast/GenerationCache"
+import * as GenerationClient from "holdfast/GenerationClient"
 import * as GenerationError from "holdfast/GenerationError"
+import type { GenerationRequest } from "holdfast/GenerationRequest"
 import * as Policy from "holdfast/Policy"
 import * as Retry from "holdfast/Retry"
+import * as Telemetry from "holdfast/Telemetry"
 import { readFileSync } from "node:fs"
 import * as Docs from "../../../examples/docs/admission.js"
 import { table } from "../../../test/support/markdown.js"
@@ -51,6 +55,47 @@ describe("docs/policies/admission.md", () => {
       expect(yield* line).toEqual(["open, 0 in flight"])
       yield* Effect.exit(admission.apply(busy))
       expect(yield* line).toEqual(["paced, 4.2 a minute, 0 wait, 0 in flight, 0 lost"])
+    }))
+
+  it.effect("its calls pass by class and priority, and the persistent one comes back sooner", () =>
+    Effect.gen(function*() {
+      const seen: Array<Pick<CurrentCall.Call, "priority" | "workClass">> = []
+      const services = Layer.mergeAll(GenerationCache.layerNoop, Telemetry.layerNoop).pipe(
+        Layer.provideMerge(Layer.effect(
+          GenerationClient.GenerationClient,
+          Effect.map(GenerationClient.GenerationClient, ({ generate, stream }) => ({
+            generate: (request: GenerationRequest) =>
+              Effect.flatMap(CurrentCall.current, ({ priority, workClass }) => {
+                seen.push({ priority, workClass })
+                return generate(request)
+              }),
+            stream
+          }))
+        )),
+        Layer.provide(GenerationClient.layerTest())
+      )
+      const calls = Effect.zip(Docs.thumbnail("a boat"), Docs.urgent("a boat"))
+      yield* Effect.provide(calls, Layer.provide(Docs.layer, services))
+      expect(seen).toEqual([{ priority: 0, workClass: "batch" }, { priority: 1, workClass: "interactive" }])
+
+      const attempts = (admission: Admission.Admission) =>
+        Effect.gen(function*() {
+          let made = 0
+          const busy = Effect.zipRight(
+            Effect.sync(() => made++),
+            Effect.fail(new GenerationError.Overloaded({ message: "busy" }))
+          )
+          const policy = Policy.compose(
+            Deadline.make({ duration: "150 seconds" }),
+            Retry.make({ schedule: admission.schedule }),
+            admission
+          )
+          const fiber = yield* Effect.fork(Effect.exit(policy.apply(busy)))
+          yield* TestClock.adjust("150 seconds")
+          yield* Fiber.join(fiber)
+          return made
+        })
+      expect(yield* attempts(yield* Docs.persistent)).toBeGreaterThan(yield* attempts(yield* Admission.make()))
     }))
 
   it.effect("says when a call that is always rejected makes its attempts", () =>

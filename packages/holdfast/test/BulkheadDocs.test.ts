@@ -50,23 +50,6 @@ describe("docs/policies/bulkhead.md", () => {
     expect(row?.["unit and range"]).toBe("fifo, lifo, deadline")
   })
 
-  const rows = table(file, "order", "succeeded", "over after (s)")
-
-  it("has a row for each measured order", () => {
-    expect(rows.map((row) => row["order"])).toEqual(Object.keys(Docs.orders))
-  })
-
-  for (const [order, make] of Object.entries(Docs.orders)) {
-    it.effect(`${order} does what its row says`, () =>
-      Effect.gen(function*() {
-        const { seconds, succeeded } = yield* Docs.six(yield* make, order.includes("Retry"))
-        expect(rows.find((row) => row["order"] === order)).toMatchObject({
-          succeeded: String(succeeded),
-          "over after (s)": String(seconds)
-        })
-      }))
-  }
-
   it.effect("its policy is one for generations", () =>
     Effect.gen(function*() {
       const services = Layer.mergeAll(

@@ -2,11 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Metric, TestClock } from "effect"
 import * as CircuitBreaker from "holdfast/CircuitBreaker"
 import * as CurrentCall from "holdfast/CurrentCall"
-import * as Generation from "holdfast/Generation"
-import * as GenerationCache from "holdfast/GenerationCache"
-import * as GenerationClient from "holdfast/GenerationClient"
 import * as GenerationError from "holdfast/GenerationError"
-import * as Telemetry from "holdfast/Telemetry"
 import { readFileSync } from "node:fs"
 import * as Docs from "../../../examples/docs/circuit-breaker.js"
 import { table } from "../../../test/support/markdown.js"
@@ -14,13 +10,6 @@ import { table } from "../../../test/support/markdown.js"
 const file = "policies/circuit-breaker.md"
 const page = readFileSync(new URL(`../../../docs/${file}`, import.meta.url), "utf8")
 const overloaded = new GenerationError.Overloaded({ message: "busy" })
-
-const inTime = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-  Effect.gen(function*() {
-    const fiber = yield* Effect.fork(self)
-    yield* TestClock.adjust("2 hours")
-    return yield* Fiber.join(fiber)
-  })
 
 describe("docs/policies/circuit-breaker.md", () => {
   it("states the defaults", () => {
@@ -61,25 +50,6 @@ describe("docs/policies/circuit-breaker.md", () => {
     expect(blocks.length).toBeGreaterThan(4)
     for (const block of blocks) expect(example).toContain(block.trim())
   })
-
-  for (const [order, make] of Object.entries(Docs.orders)) {
-    it.effect(`${order}: ten generations make as many attempts as the table says`, () =>
-      Effect.gen(function*() {
-        const stated = table(file, "order", "attempts").find((row) => row["order"] === order)
-        const layer = Generation.layer({ policy: make() }).pipe(
-          Layer.provideMerge(
-            Layer.mergeAll(GenerationClient.layerTest([overloaded]), GenerationCache.layerNoop, Telemetry.layerNoop)
-          )
-        )
-        const generation = Effect.ignore(Generation.generate({ prompt: "a boat" }))
-        const program = Effect.gen(function*() {
-          yield* Effect.repeatN(generation, 9)
-          const { attempts } = yield* GenerationClient.Recorded
-          return (yield* attempts).length
-        })
-        expect(String(yield* inTime(Effect.provide(program, layer)))).toBe(stated?.["attempts"])
-      }))
-  }
 })
 
 describe("examples/docs/circuit-breaker.ts", () => {

@@ -6,6 +6,7 @@ import * as GenerationClient from "holdfast/GenerationClient"
 import * as GenerationError from "holdfast/GenerationError"
 import * as Retry from "holdfast/Retry"
 import * as Telemetry from "holdfast/Telemetry"
+import * as Docs from "../../../examples/docs/cache.js"
 import { table } from "../../../test/support/markdown.js"
 
 const request = { prompt: "a boat" }
@@ -98,5 +99,60 @@ describe("Generation over a cache", () => {
       const fiber = yield* Effect.fork(Effect.provide(program, layer))
       yield* TestClock.adjust("10 minutes")
       yield* fiber
+    }))
+})
+
+describe("examples/docs/cache.ts", () => {
+  const prompt = "a cover with a boat"
+  const over = (
+    cache: Layer.Layer<GenerationCache.GenerationCache>,
+    script: ReadonlyArray<GenerationClient.Outcome> = []
+  ) =>
+    Generation.layer({ policy: Retry.make({ maxAttempts: 1 }), deadline: "1 minute" }).pipe(
+      Layer.provideMerge(Layer.mergeAll(GenerationClient.layerTest(script), cache, Telemetry.layerNoop))
+    )
+  const made = Effect.flatMap(GenerationClient.Recorded, ({ attempts }) => Effect.map(attempts, ({ length }) => length))
+
+  it.effect("variations are generated and not kept, a new picture is, and says where it comes from", () =>
+    Effect.gen(function*() {
+      yield* Docs.variations
+      expect(yield* made).toBe(4)
+      yield* Docs.redrawn
+      yield* Docs.redrawn
+      expect(yield* made).toBe(6)
+      const never = Effect.dieMessage("must not be asked")
+      expect(yield* Docs.described({ prompt }, never)).toBe("hit: 1 image")
+      yield* TestClock.adjust("25 hours")
+      const busy = Effect.fail(new GenerationError.Overloaded({ message: "busy" }))
+      expect(yield* Docs.described({ prompt }, busy)).toBe("stale, because of Overloaded: 1 image")
+    }).pipe(Effect.provide(over(Docs.cache))))
+
+  it.effect("an old picture stands in when the deadline passes, and where there is none the refusal stays", () =>
+    Effect.gen(function*() {
+      yield* Generation.generate({ prompt })
+      yield* TestClock.adjust("25 hours")
+      const kept = yield* Effect.fork(Docs.oldRatherThanNone({ prompt }))
+      const none = yield* Effect.fork(Effect.flip(Docs.oldRatherThanNone({ prompt: "another" })))
+      yield* TestClock.adjust("1 minute")
+      expect((yield* kept).parts).toHaveLength(1)
+      expect((yield* none)._tag).toBe("DeadlineExceeded")
+      expect(yield* made).toBe(3)
+    }).pipe(Effect.provide(over(Docs.cache, [{}, { _tag: "Hang" }]))))
+
+  it.effect("files serve as a store", () =>
+    Effect.gen(function*() {
+      const files = new Map<string, string>()
+      const cache = Docs.overFiles({
+        read: (name) => Effect.sync(() => files.get(name)),
+        write: (name, text) => Effect.sync(() => void files.set(name, text)),
+        delete: (name) => Effect.sync(() => void files.delete(name))
+      })
+      const once = Effect.zip(Generation.generate({ prompt }), made)
+      const [first, attempts] = yield* Effect.provide(once, over(cache))
+      expect([attempts, files.size]).toEqual([1, 1])
+      // As after a restart: another cache over the same files.
+      const [second, none] = yield* Effect.provide(once, over(cache))
+      expect(none).toBe(0)
+      expect(second.parts).toEqual(first.parts)
     }))
 })

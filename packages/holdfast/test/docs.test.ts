@@ -1,19 +1,73 @@
 /** The tables of the docs, cell by cell against the code. */
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Layer, Metric, TestClock } from "effect"
+import type * as Holdfast from "holdfast"
 import * as Backoff from "holdfast/Backoff"
 import * as Deadline from "holdfast/Deadline"
 import * as Generation from "holdfast/Generation"
 import * as GenerationCache from "holdfast/GenerationCache"
 import * as GenerationClient from "holdfast/GenerationClient"
 import * as GenerationError from "holdfast/GenerationError"
+import type * as Policy from "holdfast/Policy"
 import * as Rejected from "holdfast/Rejected"
 import * as Retry from "holdfast/Retry"
 import * as Telemetry from "holdfast/Telemetry"
 import * as Timeout from "holdfast/Timeout"
+import { readdirSync, readFileSync } from "node:fs"
 import { type Row, table } from "../../../test/support/markdown.js"
 
 const column = (rows: ReadonlyArray<Row>, name: string): ReadonlyArray<string> => rows.map((row) => row[name] ?? "")
+
+const read = (path: string): string => readFileSync(new URL(`../../../docs/${path}`, import.meta.url), "utf8")
+
+/** The modules whose `make` makes a policy, or an effect of one. */
+type PolicyModule = {
+  [Name in keyof typeof Holdfast]: (typeof Holdfast)[Name] extends { readonly make: (options: never) => infer Made }
+    ? Made extends Policy.Policy<unknown> | Effect.Effect<Policy.Policy<unknown>, unknown, unknown> ? Name : never
+    : never
+}[keyof typeof Holdfast]
+
+describe("docs/policies", () => {
+  // A new policy is a compile error here, and then a missing page.
+  const policies: Readonly<Record<Exclude<PolicyModule, "Policy">, true>> = {
+    Admission: true,
+    Bulkhead: true,
+    CircuitBreaker: true,
+    Deadline: true,
+    RateLimit: true,
+    Retry: true,
+    Timeout: true
+  }
+  const titles = [...Object.keys(policies), "OffPeak.gate", "RetryBudget"]
+  const fileOf = (title: string) => `${title.replace(/[a-z](?=[A-Z])/g, "$&-").replace(".", "-").toLowerCase()}.md`
+
+  it("has a page for each policy, and lists it among the docs", () => {
+    expect(readdirSync(new URL("../../../docs/policies", import.meta.url)).sort()).toEqual(titles.map(fileOf).sort())
+    for (const title of titles) expect(read("README.md")).toContain(`](policies/${fileOf(title)})`)
+  })
+
+  for (const title of titles) {
+    it(`${fileOf(title)} has each heading, in the order of all pages`, () => {
+      const page = read(`policies/${fileOf(title)}`)
+      expect(page.split("\n")[0]).toBe(`# ${title}`)
+      const prose = page.replace(/^```[\s\S]*?^```$/gm, "")
+      expect([...prose.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)).toEqual([
+        "What it protects",
+        "When not to use it",
+        "Use",
+        "Failure handling",
+        "Defaults",
+        "Metrics",
+        "State diagram",
+        "Order with other policies",
+        "Anti-patterns"
+      ])
+      const section = (heading: string) => page.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0]
+      expect(section("Use")).toContain("```ts\n")
+      expect(section("State diagram")).toContain("```mermaid\nstateDiagram-v2\n")
+    })
+  }
+})
 
 describe("docs/errors.md", () => {
   const outcomes = table("errors.md", "class", "phase", "outcome")
@@ -70,8 +124,8 @@ describe("tables of defaults", () => {
     expect(defaultsOf("backoff.md")).toEqual(asText(Backoff.defaults))
   })
 
-  it("docs/retry.md states those of Retry", () => {
-    const { budget, retryOn, schedule, spend, ...stated } = defaultsOf("retry.md")
+  it("docs/policies/retry.md states those of Retry", () => {
+    const { budget, retryOn, schedule, spend, ...stated } = defaultsOf("policies/retry.md")
     expect(stated).toEqual(asText(Retry.defaults))
     expect({ budget, retryOn, schedule, spend }).toEqual({
       budget: "none",
@@ -84,7 +138,7 @@ describe("tables of defaults", () => {
     expect(Retry.make({ schedule: Backoff.linear() }).describe.options["maxAttempts"]).toBe(Infinity)
   })
 
-  it.effect("the retry's own schedule is the one that docs/retry.md states", () =>
+  it.effect("the retry's own schedule is the one that docs/policies/retry.md states", () =>
     Effect.gen(function*() {
       const overloaded = new GenerationError.Overloaded({ message: "busy" })
       const delays: Array<number> = []
@@ -99,14 +153,23 @@ describe("tables of defaults", () => {
       expect(delays).toEqual([1000, 2000, 4000, 8000, 16_000])
     }))
 
-  it("docs/timeout.md and docs/deadline.md state that nothing is limited unless asked for", () => {
-    expect(defaultsOf("timeout.md")).toEqual({ name: "Timeout", attempt: "none", firstChunk: "none", idle: "none" })
-    expect(Timeout.make().describe).toMatchObject({ name: "Timeout", options: {} })
-    expect(defaultsOf("deadline.md")["name"]).toBe(Deadline.make({ duration: 1 }).describe.name)
+  it("docs/policies/timeout.md states that an attempt is patient, and nothing else limited, unless asked for", () => {
+    const stated = defaultsOf("policies/timeout.md")
+    expect(stated).toEqual({ name: "Timeout", attempt: "patient", firstChunk: "none", idle: "none" })
+    const patient = Timeout.make({ attempt: stated["attempt"] as Duration.DurationInput })
+    expect(patient.describe).toEqual(Timeout.make().describe)
+    expect(patient.name).toBe(stated["name"])
   })
 
-  it("docs/timeout.md names a phase for each option", () => {
-    const phases = column(table("timeout.md", "option", "phase", "effects", "streams"), "phase")
+  it("docs/policies/deadline.md states the name, and that a duration must be given", () => {
+    expect(defaultsOf("policies/deadline.md")).toEqual({
+      name: Deadline.make({ duration: 1 }).describe.name,
+      duration: "none: it must be given"
+    })
+  })
+
+  it("docs/policies/timeout.md names a phase for each option", () => {
+    const phases = column(table("policies/timeout.md", "option", "phase", "effects", "streams"), "phase")
     expect(phases.filter((phase) => !GenerationError.timeoutPhases.some((known) => known === phase))).toEqual([])
     expect(phases).toHaveLength(3)
   })

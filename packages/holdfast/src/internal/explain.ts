@@ -22,6 +22,7 @@ const roles: Readonly<Record<string, string>> = {
   CircuitBreaker: "stops what is inside it while it keeps failing",
   Bulkhead: "lets only so many run inside it at a time",
   Timeout: "bounds each run of what is inside it",
+  WorkClass: "says of what class everything inside it is",
   Learn: "remembers how each run of what is inside it ended"
 }
 
@@ -45,7 +46,7 @@ const rules: ReadonlyArray<Rule> = [
   { outer: "Timeout", inner: "Bulkhead", harm: "waiting in the queue uses up the time of the attempt" },
   { outer: "CircuitBreaker", inner: "Retry", harm: `the breaker stands outside of the retry, ${perAttempt}` },
   { outer: "Learn", inner: "Retry", harm: `the learner stands outside of the retry, ${perAttempt}` },
-  { outer: "RateLimit", inner: "Retry", harm: "retries pass the limit uncounted" },
+  { outer: "RateLimit", inner: "Retry", harm: "retries do not wait for the limit" },
   { outer: "Admission", inner: "Retry", harm: "retries pass the pace uncounted" },
   { outer: "Bulkhead", inner: "Retry", harm: "a permit is held while the retry only waits" },
   { outer: "Bulkhead", inner: "OffPeak", harm: "a permit is held while the call waits for its window" },
