@@ -37,7 +37,7 @@ export const failOver = Policy.make({
       CurrentCall.update(self, { endpoint: call.attempt > 1 ? "relay" : "direct" })),
   applyStream: (self) =>
     Stream.unwrap(Effect.map(CurrentCall.current, (call) =>
-      CurrentCall.provideStream(self, { ...call, endpoint: call.attempt > 1 ? "relay" : "direct" })))
+      Policy.provideStream(self, { ...call, endpoint: call.attempt > 1 ? "relay" : "direct" })))
 })
 
 /** What outlives the attempt that starts it must not inherit its deadline. */

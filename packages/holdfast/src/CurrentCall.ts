@@ -9,7 +9,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
-import * as Stream from "effect/Stream"
 import type { Attempt } from "./GenerationError.js"
 import type { TelemetryEvent } from "./TelemetryEvent.js"
 
@@ -87,10 +86,6 @@ export const update: {
  */
 export const detached = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.provideService(self, CurrentCall, none)
-
-/** Runs the stream's effects under a call of their own; for policies that treat streams. */
-export const provideStream = <A, E, R>(self: Stream.Stream<A, E, R>, call: Call): Stream.Stream<A, E, R> =>
-  Stream.mapInputContext(self, (context: Context.Context<R>) => Context.add(context, CurrentCall, call))
 
 /** The call of a running fiber, without a step of its own. */
 export const ofFiber = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Call =>

@@ -11,8 +11,10 @@ import * as Predicate from "effect/Predicate"
 import type * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
 import type * as Admission from "./Admission.js"
+import type { Call } from "./CurrentCall.js"
 import { explain as explainParts, type Explanation } from "./internal/explain.js"
 import * as internal from "./internal/policy.js"
+import * as streams from "./internal/provideStream.js"
 import * as presets from "./internal/presets.js"
 import type * as LoadProfile from "./LoadProfile.js"
 import type { Shed } from "./Rejected.js"
@@ -95,6 +97,10 @@ export function withStream<E, A, E1, R>(
 export function withStream<E, A, E1, R>(policy: Policy<E>, self?: Stream.Stream<A, E1, R>) {
   return self === undefined ? policy.applyStream : policy.applyStream(self)
 }
+
+/** Runs the stream's effects under a call of their own, as `CurrentCall.update` does for effects: for policies that route. */
+export const provideStream: <A, E, R>(self: Stream.Stream<A, E, R>, call: Call) => Stream.Stream<A, E, R> =
+  streams.provideStream
 
 /** What a composition does, for a person: its order in words, and a warning for each order known to do harm. */
 export type { Explanation } from "./internal/explain.js"

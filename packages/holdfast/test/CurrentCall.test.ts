@@ -20,7 +20,7 @@ const failOver = Policy.make({
       CurrentCall.update(self, { endpoint: endpoints[(call.attempt - 1) % endpoints.length] })),
   applyStream: (self) =>
     Stream.unwrap(Effect.map(CurrentCall.current, (call) =>
-      CurrentCall.provideStream(self, { ...call, endpoint: endpoints[(call.attempt - 1) % endpoints.length] })))
+      Policy.provideStream(self, { ...call, endpoint: endpoints[(call.attempt - 1) % endpoints.length] })))
 })
 
 /** A per-endpoint policy: notes which endpoint it stands at. */

@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { type Call, CurrentCall, provideStream } from "holdfast/CurrentCall"
+import { type Call, CurrentCall } from "holdfast/CurrentCall"
 import * as GenerationError from "holdfast/GenerationError"
 import * as Policy from "holdfast/Policy"
 
@@ -55,7 +55,7 @@ export const make = (endpoints: ReadonlyArray<{ readonly name: string; readonly 
       kind: "Route",
       options: { endpoints: endpoints.map(({ name }) => name).join(", ") },
       apply: (self) => Effect.flatMap(CurrentCall, (call) => Effect.provideService(self, CurrentCall, placed(call))),
-      applyStream: (self) => Stream.unwrap(Effect.map(CurrentCall, (call) => provideStream(self, placed(call))))
+      applyStream: (self) => Stream.unwrap(Effect.map(CurrentCall, (call) => Policy.provideStream(self, placed(call))))
     }),
     retryOn: (error) => {
       if (!GenerationError.isGenerationError(error)) return false

@@ -2,8 +2,9 @@
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { CurrentCall, ofFiber, provideStream } from "../CurrentCall.js"
+import { CurrentCall, ofFiber } from "../CurrentCall.js"
 import type { Gate } from "./gate.js"
+import { provideStream } from "./provideStream.js"
 import { nowOf } from "./timer.js"
 import { type AnyFiber, type AnyGate, anyGate, begin, type Step, Visit } from "./visit.js"
 

@@ -10,6 +10,7 @@ import type { ArticleOptions, Policy, Preset, PresetOptions } from "../Policy.js
 import * as Retry from "../Retry.js"
 import * as Options from "./options.js"
 import * as Policies from "./policy.js"
+import { provideStream } from "./provideStream.js"
 
 /**
  * The defaults, as the docs table states them.
@@ -57,7 +58,7 @@ const batchClass = (name: string | undefined): Policy =>
     applyStream: (self) =>
       Stream.unwrap(
         Effect.map(CurrentCall.CurrentCall, (call) =>
-          CurrentCall.provideStream(self, { ...call, workClass: "batch" }))
+          provideStream(self, { ...call, workClass: "batch" }))
       )
   })
 
