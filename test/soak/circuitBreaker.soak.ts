@@ -1,20 +1,14 @@
-/** 100,000 virtual calls through breakers of a thousand keys, in every way that a call can end, on flat memory. */
+/** 100,000 virtual calls through breakers of a thousand keys: nothing in flight is forgotten, and no probe is lost. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Stream, TestClock } from "effect"
+import { Effect } from "effect"
 import * as CircuitBreaker from "holdfast/CircuitBreaker"
 import * as CurrentCall from "holdfast/CurrentCall"
 import * as GenerationError from "holdfast/GenerationError"
+import { makeServer, through } from "./support/mix.js"
+import { soak } from "./support/soak.js"
 
 const overloaded = new GenerationError.Overloaded({ message: "busy" })
 const asked = new GenerationError.Overloaded({ message: "busy", retryAfter: "20 seconds" })
-
-/** Bytes in use after a collection; `undefined` when the collector is not at hand. */
-const heap = (): number | undefined => {
-  if (globalThis.gc === undefined) return undefined
-  globalThis.gc()
-  globalThis.gc()
-  return process.memoryUsage().heapUsed
-}
 
 /** The ways of call number `n`: most succeed, in bad times most fail. */
 const way = (n: number): Effect.Effect<number, GenerationError.GenerationError> => {
@@ -33,46 +27,47 @@ const way = (n: number): Effect.Effect<number, GenerationError.GenerationError> 
   }
 }
 
-describe("CircuitBreaker", () => {
-  it.effect("keeps 100,000 calls on flat memory, and ends with nothing in flight", () =>
-    Effect.gen(function*() {
-      let changes = 0
-      const breaker = yield* CircuitBreaker.make({ maxKeys: 16, idleTime: "30 minutes", onTransition: () => changes++ })
-      const ended = { success: 0, failure: 0, interrupted: 0 }
-      const batch = (from: number, size: number) =>
-        Effect.gen(function*() {
-          const fibers = []
-          for (let n = from; n < from + size; n++) {
-            // Half of the calls go to four endpoints, the others to a thousand.
-            const endpoint = `e${n % 2 === 0 ? n % 8 : n % 2000}`
-            const call = n % 3 === 0
-              ? Stream.runDrain(breaker.applyStream(Stream.fromEffect(way(n))))
-              : breaker.apply(way(n))
-            fibers.push(yield* Effect.fork(CurrentCall.update(Effect.asVoid(call), { endpoint })))
-          }
-          yield* TestClock.adjust("5 minutes")
-          for (const fiber of fibers) {
-            const exit = yield* Fiber.interrupt(fiber)
-            if (Exit.isSuccess(exit)) ended.success++
-            else if (Exit.isInterrupted(exit)) ended.interrupted++
-            else ended.failure++
-          }
+describe("CircuitBreaker, for long", () => {
+  it.live("100,000 calls leave nothing behind", () =>
+    soak(() =>
+      Effect.gen(function*() {
+        const places = 16
+        let changes = 0
+        const breaker = yield* CircuitBreaker.make({
+          maxKeys: places,
+          idleTime: "30 minutes",
+          onTransition: () => changes++
         })
-      const size = 1000
-      let before: number | undefined
-      for (let from = 0; from < 100_000; from += size) {
-        yield* batch(from, size)
-        expect((yield* breaker.states).size).toBeLessThanOrEqual(16)
-        if (from === 20_000) before = heap()
-      }
-      const after = heap()
-      expect(ended.success + ended.failure + ended.interrupted).toBe(100_000)
-      expect(Math.min(ended.success, ended.failure, ended.interrupted)).toBeGreaterThan(5000)
-      expect(changes).toBeGreaterThan(100)
-      if (before !== undefined && after !== undefined) expect(after - before).toBeLessThan(5_000_000)
-      // Nothing is in flight: after a reset every breaker is at rest, and makes place for another one.
-      yield* breaker.reset
-      for (let i = 0; i < 16; i++) yield* CurrentCall.update(breaker.apply(Effect.void), { endpoint: `last${i}` })
-      expect([...(yield* breaker.states).keys()].every((key) => key.startsWith("last"))).toBe(true)
-    }))
+        const server = makeServer()
+        return {
+          // Half of the calls go to four endpoints, the others to a thousand.
+          call: (n) =>
+            CurrentCall.update(through(breaker, n, server.serve(() => way(n))), {
+              endpoint: `e${n % 2 === 0 ? n % 8 : n % 2000}`
+            }),
+          patience: "1 minute",
+          end: "4 minutes",
+          atRest: Effect.map(breaker.states, (states) => {
+            expect(server.running).toBe(0)
+            expect(states.size).toBeLessThanOrEqual(places)
+            for (const state of states.values()) {
+              if (state._tag === "Closed") expect(state.overdue).toBe(0)
+              if (state._tag === "HalfOpen") expect(state.probes).toBe(0)
+            }
+          }),
+          atEnd: ({ failures }) =>
+            Effect.gen(function*() {
+              expect(failures.get("CircuitOpen")).toBeGreaterThan(1000)
+              expect(changes).toBeGreaterThan(100)
+              // A breaker makes place for another one only when it is at rest and nothing is in flight.
+              yield* breaker.reset
+              for (let i = 0; i < places; i++) {
+                yield* CurrentCall.update(breaker.apply(Effect.void), { endpoint: `last${i}` }).pipe(Effect.orDie)
+              }
+              const keys = [...(yield* breaker.states).keys()]
+              expect(keys.filter((key) => !key.startsWith("last"))).toEqual([])
+            })
+        }
+      })
+    ))
 })

@@ -3,16 +3,20 @@
  * all of them wait. The tests' own clock looks for idle fibers in real time at each of its stops, of which there are
  * tens of thousands here.
  */
-import { Clock, Duration, Effect, type Fiber, Runtime, Scheduler } from "effect"
+import { Clock, Duration, Effect, type Fiber, FiberId, Runtime, Scheduler } from "effect"
 
 export interface Turn {
   readonly clock: Clock.Clock
-  /** Begins an effect on this time; it makes its first step when time is turned. */
-  readonly start: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<Fiber.RuntimeFiber<A, E>, never, R>
+  /**
+   * Begins an effect on this time; it makes its first step when time is turned. With `leaves` it is interrupted the
+   * moment it is to go on for so many times: after a wait is over, and before it can notice.
+   */
+  readonly start: <A, E, R>(
+    effect: Effect.Effect<A, E, R>,
+    leaves?: number
+  ) => Effect.Effect<Fiber.RuntimeFiber<A, E>, never, R>
   /** Runs every fiber until it waits, and then on for so long, stop by stop. */
   readonly pass: (duration: Duration.DurationInput) => Effect.Effect<void>
-  /** Called between two rounds of the scheduler, when some fibers are in the middle of something. */
-  readonly eachRound: (task: () => void) => void
   /** Sleepers that nobody has woken or interrupted. */
   readonly sleeping: Effect.Effect<number>
 }
@@ -63,9 +67,30 @@ const makeSleepers = () => {
   }
 }
 
+/** Runs fibers when it is told to, and interrupts some of them between being woken and going on. */
+class Rounds extends Scheduler.ControlledScheduler {
+  /** How many more times a fiber may go on. */
+  private readonly left = new WeakMap<object, number>()
+
+  start<A, E, R>(runtime: Runtime.Runtime<R>, effect: Effect.Effect<A, E, R>, leaves: number) {
+    const fiber = Runtime.runFork(runtime, effect, { scheduler: this, immediate: false })
+    // It is about to begin, which is the first time.
+    if (leaves === 1) fiber.unsafeInterruptAsFork(FiberId.none)
+    else if (leaves < Infinity) this.left.set(fiber, leaves - 1)
+    return fiber
+  }
+
+  override scheduleTask(task: Scheduler.Task, priority: number, fiber?: Fiber.RuntimeFiber<unknown, unknown>): void {
+    super.scheduleTask(task, priority, fiber)
+    const left = fiber === undefined ? undefined : this.left.get(fiber)
+    if (fiber === undefined || left === undefined) return
+    this.left.set(fiber, left - 1)
+    if (left === 1) fiber.unsafeInterruptAsFork(FiberId.none)
+  }
+}
+
 export const makeTurn = (): Turn => {
   let now = 0
-  let betweenRounds = () => {}
   const sleepers = makeSleepers()
   const nanos = () => BigInt(now) * 1_000_000n
   const clock: Clock.Clock = {
@@ -80,19 +105,17 @@ export const makeTurn = (): Turn => {
         Effect.sync(sleepers.add(now + Math.ceil(Duration.toMillis(duration)), () => resume(Effect.void)))
       )
   }
-  const scheduler = new Scheduler.ControlledScheduler()
+  const rounds = new Rounds()
   const settle = (): void => {
-    for (let round = 0; scheduler.tasks.buckets.length > 0; round++) {
+    for (let round = 0; rounds.tasks.buckets.length > 0; round++) {
       if (round > endless) throw new Error(`Some fibers go on and on at ${now} ms.`)
-      scheduler.step()
-      betweenRounds()
+      rounds.step()
     }
   }
   return {
     clock,
-    start: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-      Effect.map(Effect.runtime<R>(), (runtime) =>
-        Runtime.runFork(runtime, Effect.withClock(effect, clock), { scheduler, immediate: false })),
+    start: <A, E, R>(effect: Effect.Effect<A, E, R>, leaves = Infinity) =>
+      Effect.map(Effect.runtime<R>(), (runtime) => rounds.start(runtime, Effect.withClock(effect, clock), leaves)),
     pass: (duration) =>
       Effect.sync(() => {
         const end = now + Duration.toMillis(duration)
@@ -104,9 +127,6 @@ export const makeTurn = (): Turn => {
         }
         now = end
       }),
-    eachRound: (task) => {
-      betweenRounds = task
-    },
     sleeping: Effect.sync(sleepers.count)
   }
 }

@@ -35,6 +35,11 @@ export interface Call {
   readonly endpoint: string | undefined
   /** The model that a routing policy chose. */
   readonly model: string | undefined
+  /**
+   * Endpoints that copies of the same attempt were sent to, shared by the copies: a balancer adds its choice, and
+   * chooses others first. `undefined` where there are no copies.
+   */
+  readonly taken: Set<string> | undefined
   /** Higher goes first. Default 0. */
   readonly priority: number
   /** Whose call it is, for fairness between tenants. */
@@ -43,6 +48,8 @@ export interface Call {
   readonly tokens: number
   readonly workClass: WorkClass
   readonly log: AttemptLog | undefined
+  /** Told when the attempt leaves a queue of ours before it was sent, because its caller has left. */
+  readonly withdrawn: (() => void) | undefined
   /** Where policies report what they do. Never fails and never waits. */
   readonly observe: (event: TelemetryEvent) => void
 }
@@ -55,11 +62,13 @@ export const none: Call = {
   retryOwner: undefined,
   endpoint: undefined,
   model: undefined,
+  taken: undefined,
   priority: 0,
   tenant: "default",
   tokens: 0,
   workClass: "interactive",
   log: undefined,
+  withdrawn: undefined,
   observe: () => {}
 }
 

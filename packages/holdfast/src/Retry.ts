@@ -12,6 +12,7 @@
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Backoff from "./Backoff.js"
@@ -26,6 +27,7 @@ import { type UnknownOutcome, unknownOutcomeRules } from "./internal/retryState.
 import * as Sleep from "./internal/sleep.js"
 import { retryStage } from "./internal/stage.js"
 import type * as Policy from "./Policy.js"
+import { isRejected } from "./Rejected.js"
 import type { RetryBudget } from "./RetryBudget.js"
 
 /** A cap on what the attempts of one generation may cost together, in any unit: money, tokens. */
@@ -161,27 +163,53 @@ export const make = (options: MakeOptions = {}): Policy.Policy => {
   })
 }
 
-/** A generation under a retry with a budget: what it earns, and its attempts. */
+/**
+ * A generation under a retry with a budget: what it earns and pays, and its attempts. What was paid for an attempt comes
+ * back if that succeeds, and if it was never sent, however the generation ends.
+ */
 const paidFrom = <A, E, R>(budget: RetryBudget, self: Effect.Effect<A, E, R>, course: Course): Effect.Effect<A, E, R> =>
-  Effect.zipRight(budget.requested, Effect.tap(retryEffect(self, course), () => budget.succeeded(course.paid)))
+  Effect.zipRight(
+    budget.requested,
+    Effect.onExit(retryEffect(self, course), (exit) => settle(budget, course, Exit.isSuccess(exit)))
+  )
 
 const ownedStream = <A, E, R>(self: Stream.Stream<A, E, R>, course: Course): Stream.Stream<A, E, R> => {
   const { budget } = course.settings
-  const attempts = retryStream(self, course)
-  if (budget === undefined) return attempts
-  const succeeded = Effect.suspend(() => budget.succeeded(course.paid))
-  return Stream.concat(Stream.flatMap(Stream.fromEffect(budget.requested), () => attempts), Stream.execute(succeeded))
+  if (budget === undefined) return retryStream(self, course)
+  let succeeded = false
+  const whole = Stream.concat(
+    retryStream(self, course),
+    Stream.execute(Effect.sync(() => {
+      succeeded = true
+    }))
+  )
+  return Stream.ensuring(
+    Stream.flatMap(Stream.fromEffect(budget.requested), () => whole),
+    Effect.suspend(() => settle(budget, course, succeeded))
+  )
+}
+
+/** Closes the books of a generation. */
+const settle = (budget: RetryBudget, course: Course, succeeded: boolean): Effect.Effect<void> => {
+  const payment = course.payment
+  if (succeeded) return budget.succeeded(payment?.tokens ?? 0)
+  return payment === undefined || payment.sent ? Effect.void : budget.deposit(payment.tokens)
 }
 
 const retryEffect = <A, E, R>(self: Effect.Effect<A, E, R>, course: Course): Effect.Effect<A, E, R> =>
   Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
-    Effect.catchAll(Effect.provideService(self, CurrentCall, course.call()), (error) =>
+    Effect.catchAll(Effect.provideService(begun(self, course), CurrentCall, course.call()), (error) =>
       Effect.flatMap(next(course, error, startedAt), () => retryEffect(self, course))))
+
+/** An attempt that a budget has paid for says when it begins. */
+const begun = <A, E, R>(self: Effect.Effect<A, E, R>, course: Course): Effect.Effect<A, E, R> =>
+  course.payment === undefined ? self : Effect.zipRight(Effect.sync(() => course.begun()), self)
 
 const retryStream = <A, E, R>(self: Stream.Stream<A, E, R>, course: Course): Stream.Stream<A, E, R> =>
   Stream.unwrap(
     Effect.map(Clock.currentTimeMillis, (startedAt) => {
       let committed = false
+      course.begun()
       return provideStream(self, course.call()).pipe(
         Stream.mapChunks((chunk) => {
           committed = committed || chunk.length > 0
@@ -200,7 +228,10 @@ const retryStream = <A, E, R>(self: Stream.Stream<A, E, R>, course: Course): Str
 
 /** Waits until the next attempt may start, or fails with the last error because there will be none. */
 const next = <E>(course: Course, error: E, startedAt: number): Effect.Effect<void, E> => {
-  if (!GenerationError.isGenerationError(error)) return Effect.fail(error)
+  if (!GenerationError.isGenerationError(error)) {
+    if (isRejected(error)) course.withdrawn()
+    return Effect.fail(error)
+  }
   return Effect.flatMap(Clock.currentTimeMillis, (now) => {
     course.record(error, startedAt, now)
     return Effect.flatMap(course.verdict(error, now), (verdict): Effect.Effect<void, E> => {
@@ -215,19 +246,22 @@ const next = <E>(course: Course, error: E, startedAt: number): Effect.Effect<voi
   })
 }
 
-/** The wait for a retry that the budget pays for. What was paid comes back when it is interrupted in its wait. */
+/** The wait for a retry that the budget pays for. */
 const paidBy = <E>(
   budget: RetryBudget,
   course: Course,
   error: E & GenerationError.GenerationError,
   wait: Effect.Effect<void>
-) =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(budget.withdraw(error), (grant): Effect.Effect<void, E> => {
-      if (grant === "refused") return Effect.fail(course.final(error, "budget"))
-      course.paid = grant === "paid" ? budget.priceOf(error) : 0
-      return Effect.onInterrupt(restore(wait), () => budget.deposit(course.paid))
-    })
+): Effect.Effect<void, E> =>
+  Effect.zipRight(
+    Effect.uninterruptible(
+      Effect.flatMap(budget.withdraw(error), (grant): Effect.Effect<void, E> => {
+        if (grant === "refused") return Effect.fail(course.final(error, "budget"))
+        course.payment = { tokens: grant === "paid" ? budget.priceOf(error) : 0, sent: false }
+        return Effect.void
+      })
+    ),
+    wait
   )
 
 /** Output was handed out: the error passes, and says that this is why nobody tried again. */

@@ -35,8 +35,8 @@ export class Course {
   private unknowns = 0
   private spent = 0
   private dearest = 0
-  /** Tokens of the budget that the last retry took. */
-  paid = 0
+  /** What the last retry took from the budget, and whether the attempt that it paid for was sent. */
+  payment: { readonly tokens: number; sent: boolean } | undefined = undefined
 
   constructor(readonly settings: Settings, readonly outer: Call) {
     this.state = settings.schedule.initial
@@ -44,7 +44,29 @@ export class Course {
 
   /** The call that the next attempt sees. */
   call(): Call {
-    return { ...this.outer, attempt: this.attempts.length + 1, retryOwner: this.settings.name }
+    const call = { ...this.outer, attempt: this.attempts.length + 1, retryOwner: this.settings.name }
+    const { payment } = this
+    if (payment === undefined) return call
+    const watched = { ...call, withdrawn: () => this.withdrawn() }
+    // Within a generation the watch around the client tells when an attempt is sent.
+    if (call.log === undefined) return watched
+    return {
+      ...watched,
+      observe: (event) => {
+        if (event._tag === "AttemptStarted") payment.sent = true
+        call.observe(event)
+      }
+    }
+  }
+
+  /** The attempt takes its first step. Where nothing tells more, this is when it is sent. */
+  begun(): void {
+    if (this.payment !== undefined && this.outer.log === undefined) this.payment.sent = true
+  }
+
+  /** The attempt was refused, or left a queue of ours, before it was sent. */
+  withdrawn(): void {
+    if (this.payment !== undefined) this.payment.sent = false
   }
 
   record(error: GenerationError.GenerationError, startedAt: number, now: number): void {
@@ -104,7 +126,8 @@ export class Course {
       attempt: this.attempts.length + 1,
       error: error._tag,
       endpoint: error.endpoint === "unknown" ? (this.outer.endpoint ?? "default") : error.endpoint,
-      delay: Duration.millis(at - now)
+      delay: Duration.millis(at - now),
+      ...(GenerationError.isInjected(error) ? { injected: true } : {})
     })
   }
 }

@@ -94,6 +94,7 @@ export abstract class Visit implements Visitor<unknown, unknown> {
     const over = this.over()
     if (over?._tag === "Waiting") over.cancel()
     else if (over?._tag === "Entered") this.gate.leave(over.ticket, "never-started", nowOf(this.fiber))
+    this.call.withdrawn?.()
     return this.interruptedBy(cause)
   }
 
