@@ -28,7 +28,7 @@ import * as Span from "./internal/genAiSpan.js"
 import * as Policies from "./internal/policy.js"
 import { provideStream } from "./internal/provideStream.js"
 import type * as Policy from "./Policy.js"
-import { isRejected, type Rejected } from "./Rejected.js"
+import { isRejected, type Rejected, withAttempts } from "./Rejected.js"
 import * as Retry from "./Retry.js"
 import { Telemetry } from "./Telemetry.js"
 
@@ -174,9 +174,11 @@ const begin = (observe: Call["observe"], request: GenerationRequest): Effect.Eff
 /** 48 random bits: enough to tell generations apart in a log. */
 const identity = Effect.map(Random.nextIntBetween(0, 2 ** 48), (n) => n.toString(16).padStart(12, "0"))
 
-/** An error that no retry has seen, because none is in the policy, still tells its history. */
+/** A refusal, and an error that no retry has seen because none is in the policy, tell their history too. */
 const withHistory = <E extends GenerationError.GenerationError | Rejected>(error: E, call: Call): E => {
-  if (!GenerationError.isGenerationError(error) || error.attempts !== undefined) return error
+  if (error.attempts !== undefined) return error
+  if (isRejected(error)) return withAttempts(error, call.log?.attempts ?? [])
+  if (!GenerationError.isGenerationError(error)) return error
   const stoppedBy = GenerationError.isRetryable(error) ? "schedule" : "fatal"
   return GenerationError.update(error, { attempts: [...(call.log?.attempts ?? [])], stoppedBy })
 }

@@ -303,30 +303,25 @@ export interface RefusalEncoded<T extends Rejections.Tag> {
   readonly policyName: string
   readonly message: string
   readonly retryAfter?: Codec.DurationEncoded
-}
-
-/** A `DeadlineExceeded` as it is written down. */
-export interface DeadlineExceededEncoded extends RefusalEncoded<"DeadlineExceeded"> {
   readonly attempts?: ReadonlyArray<AttemptEncoded>
   readonly last?: GenerationErrorEncoded
 }
 
-type PlainRefusal = Exclude<Rejections.Tag, "DeadlineExceeded">
 type RefusalOf<T extends Rejections.Tag> = Extract<Rejections.Rejected, { readonly _tag: T }>
 
 /** Any refusal as it is written down. */
-export type RejectedEncoded =
-  | { readonly [T in PlainRefusal]: RefusalEncoded<T> }[PlainRefusal]
-  | DeadlineExceededEncoded
+export type RejectedEncoded = { readonly [T in Rejections.Tag]: RefusalEncoded<T> }[Rejections.Tag]
 
 const refusalFields = {
   policy: Schema.String,
   policyName: Schema.String,
   message: Schema.String,
-  retryAfter: Codec.optional(Codec.Duration)
+  retryAfter: Codec.optional(Codec.Duration),
+  attempts: Codec.optional(Schema.Array(Attempt)),
+  last: Codec.optional(GenerationError)
 }
 
-const plainRefusal = <const T extends PlainRefusal>(tag: T): Schema.Schema<RefusalOf<T>, RefusalEncoded<T>> => {
+const refusal = <const T extends Rejections.Tag>(tag: T): Schema.Schema<RefusalOf<T>, RefusalEncoded<T>> => {
   const data = Schema.Struct({ _tag: Schema.Literal(tag), ...refusalFields })
   return instance(
     tag,
@@ -337,27 +332,13 @@ const plainRefusal = <const T extends PlainRefusal>(tag: T): Schema.Schema<Refus
   )
 }
 
-export const CircuitOpen = plainRefusal("CircuitOpen")
-export const QueueFull = plainRefusal("QueueFull")
-export const Shed = plainRefusal("Shed")
-export const LimitExceeded = plainRefusal("LimitExceeded")
-export const NoEndpoint = plainRefusal("NoEndpoint")
-export const SpendExceeded = plainRefusal("SpendExceeded")
-
-const deadlineExceededFields = Schema.Struct({
-  _tag: Schema.Literal("DeadlineExceeded"),
-  ...refusalFields,
-  attempts: Codec.optional(Schema.Array(Attempt)),
-  last: Codec.optional(GenerationError)
-})
-
-export const DeadlineExceeded: Schema.Schema<Rejections.DeadlineExceeded, DeadlineExceededEncoded> = instance(
-  "DeadlineExceeded",
-  deadlineExceededFields,
-  Object.keys(deadlineExceededFields.fields),
-  Rejections.isRejected,
-  ({ _tag: _, ...fields }) => new Rejections.DeadlineExceeded(fields)
-)
+export const CircuitOpen = refusal("CircuitOpen")
+export const QueueFull = refusal("QueueFull")
+export const Shed = refusal("Shed")
+export const DeadlineExceeded = refusal("DeadlineExceeded")
+export const LimitExceeded = refusal("LimitExceeded")
+export const NoEndpoint = refusal("NoEndpoint")
+export const SpendExceeded = refusal("SpendExceeded")
 
 /** What a policy can refuse with. */
 export const Rejected: Schema.Schema<Rejections.Rejected, RejectedEncoded> = Schema.Union(

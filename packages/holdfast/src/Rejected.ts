@@ -20,6 +20,10 @@ export interface Fields {
   readonly message: string
   /** How long to stay away, where the policy knows. */
   readonly retryAfter?: Duration.Duration | undefined
+  /** The attempts that the generation had made by then, those in flight included, where that is known. */
+  readonly attempts?: ReadonlyArray<Attempt> | undefined
+  /** The error of the last of them that ended. */
+  readonly last?: GenerationError | undefined
 }
 
 /** What a constructor takes. */
@@ -36,9 +40,7 @@ const fieldsOf = (options: Options): Fields => {
 
 /** What the classes below extend: a yieldable error with a brand and a tag. */
 interface Base<T extends Tag> {
-  new <Extra extends object = {}>(options: Options & Extra): Cause.YieldableError &
-    Fields &
-    Readonly<Extra> & { readonly [TypeId]: TypeId; readonly _tag: T }
+  new(options: Options): Cause.YieldableError & Fields & { readonly [TypeId]: TypeId; readonly _tag: T }
 }
 
 const Tagged = <const T extends Tag>(tag: T): Base<T> =>
@@ -74,14 +76,8 @@ export class QueueFull extends Tagged("QueueFull") {}
 /** Given up before it was sent, because it could not have finished in time or something more urgent came. */
 export class Shed extends Tagged("Shed") {}
 
-/**
- * The time allowed for the whole generation ran out. `attempts` are those made by then, the one in flight included;
- * `last` is the error of the last one that ended.
- */
-export class DeadlineExceeded extends Tagged("DeadlineExceeded")<{
-  readonly attempts?: ReadonlyArray<Attempt> | undefined
-  readonly last?: GenerationError | undefined
-}> {}
+/** The time allowed for the whole generation ran out. */
+export class DeadlineExceeded extends Tagged("DeadlineExceeded") {}
 
 /** A rate limit would be passed, and waiting for it is not wanted or not possible. */
 export class LimitExceeded extends Tagged("LimitExceeded") {}
@@ -104,3 +100,13 @@ export type Rejected =
 
 /** Is this a refusal by one of our policies? Its type keeps what is already known of the value. */
 export const isRejected = <E>(u: E): u is E & Rejected => Predicate.hasProperty(u, TypeId)
+
+const classes = { CircuitOpen, QueueFull, Shed, DeadlineExceeded, LimitExceeded, NoEndpoint, SpendExceeded }
+
+/** The same refusal with the history of its generation. */
+export const withAttempts = <E extends Rejected>(error: E, attempts: ReadonlyArray<Attempt>): E => {
+  const { message, policy, policyName, retryAfter } = error
+  const last = attempts.findLast((attempt) => attempt.error !== undefined)?.error
+  // Its own class, by its tag.
+  return new classes[error._tag]({ policy, policyName, message, retryAfter, attempts: [...attempts], last }) as E
+}

@@ -188,6 +188,17 @@ describe("Generation.stream", () => {
       expect(yield* attempts).toHaveLength(1)
     }).pipe(Effect.provide(layers([{ _tag: "Parts", parts: [{ _tag: "Text", text: "he" }], error: overloaded }]))))
 
+  it.effect("ends with a refusal that tells what was tried before it", () =>
+    Effect.gen(function*() {
+      for (const run of [Effect.asVoid(Generation.generate(request)), Stream.runDrain(Generation.stream(request))]) {
+        const error = failure(yield* settle(run))
+        expect(error).toMatchObject({ _tag: "Shed", policy: "Admission", policyName: "mine", last: { _tag: "Overloaded" } })
+        expect(error.attempts).toMatchObject([{ number: 1, error: { _tag: "Overloaded" } }])
+      }
+    }).pipe(
+      Effect.provide(layers([overloaded], { policy: Policy.interactive({ name: "mine" }), deadline: "40 seconds" }))
+    ))
+
   it.effect("runs under the deadline, and reports one end for each start", () =>
     Effect.gen(function*() {
       const error = failure(yield* settle(Stream.runDrain(Generation.stream(request))))

@@ -77,9 +77,7 @@ const refusal: FastCheck.Arbitrary<Rejected.Rejected> = FastCheck.tuple(
     requiredKeys: ["policy", "policyName", "message"]
   }),
   FastCheck.record({ attempts: FastCheck.array(attempt, { maxLength: 2 }), last: error }, { requiredKeys: [] })
-).map(([tag, fields, history]) =>
-  tag === "DeadlineExceeded" ? new Rejected.DeadlineExceeded({ ...fields, ...history }) : new Rejected[tag](fields)
-)
+).map(([tag, fields, history]) => new Rejected[tag]({ ...fields, ...history }))
 
 const bytes = FastCheck.uint8Array({ maxLength: 50 })
 const part: FastCheck.Arbitrary<Part> = FastCheck.oneof(

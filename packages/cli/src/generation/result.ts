@@ -105,9 +105,10 @@ export const failureOf = (error: GenerationError.GenerationError | Rejected, dea
     }
   }
   const advice = `allow more time with --deadline, ${elsewhere}`
+  const outcome = error.attempts?.at(-1)?.error?.outcome ?? "not-started"
   if (error._tag !== "DeadlineExceeded") {
     const { _tag, policy } = error
-    return { class: _tag, message, status: null, retryAfterMillis, outcome: "not-started", stoppedBy: policy, advice }
+    return { class: _tag, message, status: null, retryAfterMillis, outcome, stoppedBy: policy, advice }
   }
   const last = error.last === undefined ? "" : `; the last failure was ${withStatus(error.last)}`
   return {
@@ -115,7 +116,7 @@ export const failureOf = (error: GenerationError.GenerationError | Rejected, dea
     message: `no result within ${formatDuration(deadline)}${last}`,
     status: null,
     retryAfterMillis,
-    outcome: error.attempts?.at(-1)?.error?.outcome ?? "not-started",
+    outcome,
     stoppedBy: "deadline",
     advice
   }

@@ -51,6 +51,8 @@ const rules: ReadonlyArray<Rule> = [
   { outer: "Bulkhead", inner: "Retry", harm: "a permit is held while the retry only waits" },
   { outer: "Bulkhead", inner: "OffPeak", harm: "a permit is held while the call waits for its window" },
   { outer: "Bulkhead", inner: "RateLimit", harm: "a permit is held while the call waits for the limit" },
+  { outer: "Bulkhead", inner: "Admission", harm: "a permit is held while the call waits to be admitted" },
+  { outer: "CircuitBreaker", inner: "Admission", harm: "a probe that waits to be admitted counts as accepted" },
   { outer: "CircuitBreaker", inner: "Balancer", harm: "one bad endpoint closes the way to the good ones" },
   { outer: "CircuitBreaker", inner: "RateLimit", harm: "a probe that waits for the limit keeps the breaker half open" }
 ]
