@@ -269,7 +269,7 @@ const command = fc.oneof(
 describe("the controller", () => {
   for (const persistent of [undefined, { pers: 15, fair: 0.05 }]) {
     it(`decides as the reference does${persistent === undefined ? "" : ", persistence included"}`, () => {
-      fc.assert(fc.property(fc.array(command, { minLength: 1, maxLength: 60 }), (commands) => {
+      fc.assert(fc.property(fc.array(command, { minLength: 1, maxLength: 60, size: "max" }), (commands) => {
         const options = { ...settings, persistent }
         const reference = new Reference(options)
         const controller = Controller.make<Controller.Tagged<number>>(options)
@@ -367,12 +367,12 @@ describe("the controller", () => {
           expect(Controller.nextAt(controller, now)).toBeGreaterThanOrEqual(now)
           if (reference.waiting.length === 0) expect(Controller.nextAt(controller, now)).toBe(Infinity)
         }
-      }), { numRuns: 300, seed: 7 })
+      }), { numRuns: 150, seed: 7 })
     })
   }
 
   it("never sleeps through a decision: until it wants to be asked again there is nothing to decide", () => {
-    const commands = fc.array(command, { minLength: 5, maxLength: 40 })
+    const commands = fc.array(command, { minLength: 5, maxLength: 40, size: "max" })
     fc.assert(fc.property(commands, fc.double({ min: 0, max: 0.999, noNaN: true }), (steps, share) => {
       let now = 0
       const flying: Array<Controller.Tagged<number>> = []
@@ -410,11 +410,11 @@ describe("the controller", () => {
         }
         Controller.pump(controller, now, decide)
       }
-    }), { numRuns: 300, seed: 11 })
+    }), { numRuns: 150, seed: 11 })
   })
 
   it("brings the pace forward by the same amount in one step or in many", () => {
-    fc.assert(fc.property(fc.array(fc.double({ min: 0.01, max: 60, noNaN: true }), { maxLength: 20 }), (steps) => {
+    fc.assert(fc.property(fc.array(fc.double({ min: 0.01, max: 60, noNaN: true }), { maxLength: 20, size: "max" }), (steps) => {
       const pace = () => {
         const self = Pace.make()
         Pace.onReject(self, settings, 0, false, 0)
@@ -451,7 +451,7 @@ describe("the controller", () => {
 describe("the heap", () => {
   it("hands out what comes first, whatever is put in and taken out in between", () => {
     const step = fc.oneof(fc.nat(50), fc.constant("first" as const), fc.constant("some" as const))
-    fc.assert(fc.property(fc.array(step), (commands) => {
+    fc.assert(fc.property(fc.array(step, { maxLength: 60, size: "max" }), (commands) => {
       interface Member {
         readonly value: number
         place: number
@@ -483,7 +483,7 @@ describe("the heap", () => {
 
 describe("the count of what happened lately", () => {
   it("is that of a plain list, in slices", () => {
-    fc.assert(fc.property(fc.array(fc.double({ min: 0, max: 400, noNaN: true })), (gaps) => {
+    fc.assert(fc.property(fc.array(fc.double({ min: 0, max: 60, noNaN: true }), { maxLength: 60, size: "max" }), (gaps) => {
       const recent = new Recent(300)
       const times: Array<number> = []
       let now = 1000

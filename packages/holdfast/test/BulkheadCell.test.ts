@@ -525,7 +525,7 @@ describe("the adaptive limit", () => {
 describe("the usual time", () => {
   it("is the median of the last 15 successes, once there are 5", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 50 }), (times) => {
+      fc.property(fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 50, size: "max" }), (times) => {
         const usual = new UsualTime()
         for (const [index, millis] of times.entries()) {
           usual.add(millis)
@@ -534,6 +534,17 @@ describe("the usual time", () => {
         }
       })
     )
+  })
+
+  it("forgets what is more than 15 successes ago", () => {
+    const usual = new UsualTime()
+    for (let i = 0; i < 15; i++) usual.add(10)
+    for (let i = 0; i < 7; i++) usual.add(90)
+    expect(usual.millis).toBe(10)
+    usual.add(90)
+    expect(usual.millis).toBe(90)
+    for (let i = 0; i < 15; i++) usual.add(i)
+    expect(usual.millis).toBe(7)
   })
 
   it("holds back a call that waits and cannot fit it, at entry and at its turn, but none that finds a permit", () => {
@@ -572,7 +583,7 @@ describe("the heap", () => {
       at: fc.nat()
     })
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 100, size: "max" }), (steps) => {
         const heap = new Heap<"place", { place: number; rank: number }>("place", (a, b) => a.rank < b.rank)
         let items: Array<{ place: number; rank: number }> = []
         for (const { at, op, rank } of steps) {
@@ -638,6 +649,31 @@ describe("the family of cells", () => {
     expect(cells.of("d", 0)).toBe(tickets[2]!.cell)
     for (const ticket of tickets) leave(cells, ticket, 1)
     expect(cells.all(101).size).toBe(0)
+  })
+
+  it("does not count the shared cell among the keys, nor forget it to make room", () => {
+    const cells = new Cells({ maxKeys: 2, idleTime: 100 }, rules)
+    const [a, b, shared] = ["a", "b", "c"].map((key) => enter(cells, key, 0))
+    leave(cells, shared!, 1)
+    leave(cells, a!, 2)
+    // The shared cell has been unused for longer than that of "a", which goes.
+    const d = enter(cells, "d", 3)
+    expect([...cells.all(3).keys()]).toEqual(["b", otherKey, "d"])
+    leave(cells, b!, 101)
+    leave(cells, d, 101)
+    expect([...cells.all(101).keys()]).toEqual(["b", "d"])
+  })
+
+  it("takes another limit for the keys in being and those to come", () => {
+    const cells = new Cells({ maxKeys: 3, idleTime: 100 }, rules)
+    const inside = enter(cells, "a", 0)
+    cells.resize(2, 0)
+    expect(enter(cells, "a", 0).cell).toBe(inside.cell)
+    expect([cells.of("b", 0), cells.read("c", 0)].map((cell) => cell.state.limit)).toEqual([2, 2])
+    // All else is as it was: one call may wait.
+    const settle = () => {}
+    const again = () => inside.cell.arrive({ call: { deadline: Infinity, priority: 0, tenant: "a" }, now: 0, settle })
+    expect([again()._tag, again()._tag]).toEqual(["Waiting", "Refused"])
   })
 
   it("is never larger than the bound and the shared cell, whatever comes and goes", () => {

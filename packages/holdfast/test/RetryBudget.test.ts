@@ -1,12 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit, FastCheck, Fiber, Stream, TestClock } from "effect"
+import { Effect, Exit, Fiber, Stream, TestClock } from "effect"
 import * as Backoff from "holdfast/Backoff"
 import * as GenerationError from "holdfast/GenerationError"
 import * as Retry from "holdfast/Retry"
 import * as RetryBudget from "holdfast/RetryBudget"
 import { readFileSync } from "node:fs"
 import { table } from "../../../test/support/markdown.js"
-import * as Ledger from "../src/internal/retryBudget/ledger.js"
 
 const overloaded = new GenerationError.Overloaded({ message: "busy" })
 const transient = new GenerationError.Transient({ message: "reset", outcome: "rejected" })
@@ -106,54 +105,6 @@ describe("RetryBudget", () => {
     expect(() => RetryBudget.make({ perSuccess: NaN })).toThrow(/"perSuccess"/)
     expect(() => RetryBudget.make({ floor: 1.5 })).toThrow(/"floor" must be a whole number/)
     expect(() => RetryBudget.make({ prices: { timeout: -1 } })).toThrow(/"prices.timeout"/)
-  })
-})
-
-describe("a budget's ledger against a list of everything that happened", () => {
-  const event = FastCheck.record({
-    wait: FastCheck.constantFrom(0, 1, 100, 999, 1000, 5000, 31_000, 61_000),
-    // Eighths add up exactly.
-    tokens: FastCheck.integer({ min: 0, max: 40 }).map((n) => n / 8),
-    withdraw: FastCheck.boolean()
-  })
-  const terms = { window: 60_000, floor: 3 }
-  const slot = 1000
-
-  it.prop("the same grants and the same sums", [FastCheck.array(event, { maxLength: 120, size: "max" })], ([events]) => {
-    const all: Array<{ at: number; earned: number; paid: number; retries: number; grant: string | undefined }> = []
-    let ledger = Ledger.empty
-    let now = 1_000_000
-    for (const { tokens, wait, withdraw } of events) {
-      now += wait
-      const live = all.filter(({ at }) => Math.floor(at / slot) >= Math.floor(now / slot) - 60)
-      const sum = (key: "earned" | "paid" | "retries") => live.reduce((total, entry) => total + entry[key], 0)
-      const grant = !withdraw ? undefined : sum("earned") - sum("paid") >= tokens ? "paid" : sum("retries") < terms.floor ? "floor" : "refused"
-      if (withdraw) {
-        const [next, given] = Ledger.withdraw(ledger, terms, tokens, now)
-        expect(given).toBe(grant)
-        ledger = next
-        if (grant !== "refused") all.push({ at: now, earned: 0, paid: grant === "paid" ? tokens : 0, retries: 1, grant })
-      } else {
-        ledger = Ledger.deposit(ledger, terms, tokens, now)
-        all.push({ at: now, earned: tokens, paid: 0, retries: 0, grant })
-      }
-      expect(ledger.length).toBeLessThanOrEqual(61)
-      const byFloor = all.filter((entry) => entry.grant === "floor" && entry.at > now - terms.window)
-      expect(byFloor.length).toBeLessThanOrEqual(terms.floor)
-    }
-    const totals = Ledger.totals(ledger, terms, now)
-    const live = all.filter(({ at }) => Math.floor(at / slot) >= Math.floor(now / slot) - 60)
-    expect(totals).toEqual({
-      earned: live.reduce((total, { earned }) => total + earned, 0),
-      paid: live.reduce((total, { paid }) => total + paid, 0),
-      retries: live.reduce((total, { retries }) => total + retries, 0)
-    })
-  })
-
-  it("a clock that is set back forgets nothing", () => {
-    const ledger = Ledger.deposit(Ledger.deposit(Ledger.empty, terms, 5, 1_000_000), terms, 1, 900_000)
-    expect(Ledger.totals(ledger, terms, 900_000).earned).toBe(6)
-    expect(Ledger.totals(ledger, terms, 1_000_000).earned).toBe(6)
   })
 })
 

@@ -17,10 +17,6 @@ export class Heap<K extends string, T extends Record<K, number>> {
     return this.items.length
   }
 
-  has(item: T): boolean {
-    return item[this.slot] !== nowhere
-  }
-
   add(item: T): void {
     this.items.push(item)
     this.up(item, this.items.length - 1)

@@ -79,4 +79,4 @@ export const daysEnd = (self: Account, now: number): number | undefined => {
 
 /** Does the account say no more than a new one would? */
 export const isEmpty = (self: Account, now: number): boolean =>
-  self.drainedUntil <= now && self.windows.every((window) => window.held === 0 && Window.used(window, now) <= 1e-6)
+  self.drainedUntil <= now && self.windows.every((window) => Window.used(window, now) <= Window.slack)
