@@ -312,17 +312,4 @@ describe("LoadProfile against a minute-by-minute reference", () => {
       { numRuns: 25 }
     )
   })
-
-  it("answers within microseconds, so that it can be asked on every call", () => {
-    const profile = LoadProfile.make({
-      zone: "America/New_York",
-      windows: [{ from: "22:00", to: "06:00", level: "low" }],
-      otherwise: "peak"
-    })
-    const rounds = 50_000
-    const started = process.hrtime.bigint()
-    for (let n = 0; n < rounds; n++) LoadProfile.levelAt(profile, 1_790_000_000_000 + n * minute)
-    const micros = Number(process.hrtime.bigint() - started) / rounds / 1000
-    expect(micros).toBeLessThan(20)
-  })
 })
