@@ -247,3 +247,60 @@ describe("the bound that a schedule carries", () => {
     expect(boundOf(Schedule.spaced("1 second"))).toBe(Infinity)
   })
 })
+
+describe("what the last retry has paid", () => {
+  const paid = (call: Partial<CurrentCall.Call> = {}) => {
+    const course = courseOf({}, call)
+    const payment = { tokens: 3, sent: false }
+    course.payment = payment
+    return { course, payment }
+  }
+  const started: TelemetryEvent = {
+    _tag: "AttemptStarted",
+    generation: "g",
+    at: 0,
+    attempt: 1,
+    endpoint: "relay",
+    model: "nano"
+  }
+  const answered: TelemetryEvent = { _tag: "CacheAnswered", generation: "g", at: 0, source: "hit" }
+
+  it("is nothing that an attempt must tell of before somebody has paid", () => {
+    const course = courseOf()
+    course.begun()
+    course.withdrawn()
+    expect(course.payment).toBe(undefined)
+    expect(course.call().withdrawn).toBe(undefined)
+    expect(course.call().observe).toBe(CurrentCall.none.observe)
+  })
+
+  it("is used up by the first step of an attempt, unless it leaves a queue before it was sent", () => {
+    const { course, payment } = paid()
+    const call = course.call()
+    expect(call).toMatchObject({ attempt: 1, retryOwner: "patient" })
+    expect(call.observe).toBe(CurrentCall.none.observe)
+    expect(payment.sent).toBe(false)
+    course.begun()
+    expect(payment.sent).toBe(true)
+    call.withdrawn?.()
+    expect(payment).toEqual({ tokens: 3, sent: false })
+    course.begun()
+    course.withdrawn()
+    expect(payment.sent).toBe(false)
+  })
+
+  it("is used up, within a generation, by what the watch around the client tells", () => {
+    const heard: Array<TelemetryEvent> = []
+    const { course, payment } = paid({ log: CurrentCall.makeLog(), observe: (event) => heard.push(event) })
+    const call = course.call()
+    course.begun()
+    expect(payment.sent).toBe(false)
+    call.observe(answered)
+    expect(payment.sent).toBe(false)
+    call.observe(started)
+    expect(payment.sent).toBe(true)
+    expect(heard).toEqual([answered, started])
+    call.withdrawn?.()
+    expect(payment.sent).toBe(false)
+  })
+})
