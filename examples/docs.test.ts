@@ -1,8 +1,9 @@
 /** Runs the code that README and docs show, and holds their figures against what it does. */
 import { FetchHttpClient, HttpClient, HttpClientResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
+import { Chaos } from "@holdfast/testing"
 import { OverloadServer } from "@holdfast/testing/node"
-import { ConfigProvider, Context, Duration, Effect, Exit, Fiber, Layer, Logger, Option, Stream, TestClock, Tracer } from "effect"
+import { ConfigProvider, Context, Duration, Effect, Exit, Fiber, Layer, Logger, Option, Random, Stream, TestClock, Tracer } from "effect"
 import { Backoff, CurrentCall, Deadline, Generation, GenerationCache, GenerationClient } from "holdfast"
 import { GenerationError, Policy, Rejected, Retry, Timeout } from "holdfast"
 import { readdirSync, readFileSync } from "node:fs"
@@ -543,6 +544,34 @@ describe("docs/testing.md", () => {
       expect(answers.filter(({ _tag }) => _tag === "Right")).toHaveLength(18)
       expect(counters.started).toBe(18)
     }))
+
+  it.effect("a drill strikes the calls that it is for, as often as the page says", () =>
+    Effect.gen(function*() {
+      const drill = (calls: number, tenant: string) =>
+        Effect.gen(function*() {
+          const call = Effect.timed(Effect.exit(CurrentCall.update(TestingDocs.drilled.apply(Effect.void), { tenant })))
+          const all = Effect.all(Array.from({ length: calls }, () => call), { concurrency: "unbounded" })
+          return (yield* inTime(Effect.withRandom(all, Random.make(1)))).map(([taken]) => Duration.toSeconds(taken))
+        })
+      expect(new Set(yield* drill(100, "default"))).toEqual(new Set([0]))
+      const struck = (yield* drill(1000, "staging")).filter((taken) => taken > 0).length
+      // Late, or failed at first: 1 - 0.8 * 0.9 = 28 %.
+      expect(Math.abs(struck / 1000 - 0.28)).toBeLessThan(0.05)
+      expect((yield* TestingDocs.tripped)._tag).toBe("Open")
+      let rotated = 0
+      const odd = TestingDocs.odd(Effect.sync(() => void rotated++))
+      const answer = { parts: ["picture"], usage: {} }
+      const answers = Effect.all(Array.from({ length: 1000 }, () => odd.apply(Effect.succeed(answer))))
+      const empty = (yield* Effect.withRandom(answers, Random.make(1))).filter(({ parts }) => parts.length === 0)
+      expect(Math.abs(empty.length - 500)).toBeLessThan(50)
+      expect(Math.abs(rotated - 10)).toBeLessThan(8)
+    }))
+
+  it("the table of chaos has the defaults", () => {
+    const rows = table("testing.md", "option", "of", "default", "what it is").filter(({ default: value }) => value !== "")
+    const shown = Object.fromEntries(rows.map((row) => [row["option"], row["default"]]))
+    expect(shown).toEqual(Object.fromEntries(Object.entries(Chaos.defaults).map(([name, value]) => [name, String(value)])))
+  })
 
   it.scopedLive("the server answers 503, then 200", () =>
     Effect.gen(function*() {

@@ -7,6 +7,7 @@ import { Cause, Chunk, Clock, Context, Effect, Exit, FastCheck, Fiber, FiberRef,
 import { Schedule, Stream, TestClock, TestContext } from "effect"
 import * as Admission from "holdfast/Admission"
 import * as Backoff from "holdfast/Backoff"
+import * as Balancer from "holdfast/Balancer"
 import * as Bulkhead from "holdfast/Bulkhead"
 import * as CircuitBreaker from "holdfast/CircuitBreaker"
 import * as CurrentCall from "holdfast/CurrentCall"
@@ -155,6 +156,8 @@ const kinds: ReadonlyArray<Kind> = [
   kind("Identity", [], () => Policy.identity),
   kind("Twice", [], () => twice),
   kind("Refuse", ["NoEndpoint"], ([a]) => refuseEvery(2 + (a % 4))),
+  kind("Balancer", ["NoEndpoint"], ([a]) =>
+    Balancer.make({ endpoints: [{ name: "one" }, { name: "two" }].slice(a % 2), maxWait: `${1 + (a % 30)} seconds` })),
   kind("CircuitBreaker", ["CircuitOpen"], ([a]) =>
     CircuitBreaker.make({ consecutiveFailures: pick(a, 2, 5), openFor: "10 seconds" })),
   kind("Bulkhead", ["QueueFull", "Shed"], ([a, b, c]) =>

@@ -1,6 +1,6 @@
 import { Clock, Effect, Layer } from "effect"
-import { Admission, Backoff, Bulkhead, CircuitBreaker, CurrentCall, Deadline, Generation } from "holdfast"
-import { GenerationCache, GenerationClient, GenerationError, LoadProfile, OffPeak, Policy, RateLimit } from "holdfast"
+import { Admission, Backoff, Balancer, Bulkhead, CircuitBreaker, CurrentCall, Deadline, Generation } from "holdfast"
+import { GenerationCache, GenerationClient, GenerationError, Hedge, LoadProfile, OffPeak, Policy, RateLimit } from "holdfast"
 import { Retry, RetryBudget, Telemetry, Timeout } from "holdfast"
 import { after, type Callers, crowd, measure, type Model, overloaded } from "./support.js"
 
@@ -124,6 +124,8 @@ export const kinds: Effect.Effect<ReadonlyArray<Policy.Policy<unknown>>> = Effec
     Deadline.make({ duration: "3 minutes" }),
     OffPeak.gate(LoadProfile.nanoBanana),
     Retry.make(),
+    yield* Hedge.make(),
+    yield* Balancer.make({ endpoints: [{ name: "google" }, { name: "relay" }] }),
     yield* Admission.make(),
     yield* rateLimit,
     yield* CircuitBreaker.make(),

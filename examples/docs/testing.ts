@@ -1,6 +1,7 @@
 import { Effect, Fiber, Layer, TestClock } from "effect"
-import { Generation, GenerationCache, GenerationClient, GenerationError, Retry, Telemetry } from "holdfast"
-import { OverloadedModel, Scenario } from "@holdfast/testing"
+import { CircuitBreaker, CurrentCall, Generation, GenerationCache, GenerationClient } from "holdfast"
+import { GenerationError, Policy, Retry, Telemetry, Timeout } from "holdfast"
+import { Chaos, OverloadedModel, Scenario } from "@holdfast/testing"
 import { OverloadServer } from "@holdfast/testing/node"
 
 const overloaded = new GenerationError.Overloaded({ message: "busy", retryAfter: "7 seconds" })
@@ -39,6 +40,41 @@ export const rush = Effect.gen(function*() {
   const fiber = yield* Effect.fork(Effect.all(calls, { concurrency: "unbounded" }))
   yield* TestClock.adjust("10 minutes")
   return { answers: yield* Fiber.join(fiber), counters: yield* model.counters }
+})
+
+/** One call in five is late, one in ten fails: innermost, where the provider would be at fault. */
+export const drill = (enabled: Effect.Effect<boolean>) =>
+  Policy.compose(
+    Retry.make(),
+    Timeout.make({ attempt: "30 seconds" }),
+    Chaos.latency({ enabled, rate: 0.2, latency: { min: "5 seconds", max: "40 seconds" } }),
+    Chaos.fault({
+      enabled,
+      rate: 0.1,
+      fault: [
+        { fault: new GenerationError.Overloaded({ message: "no room, on purpose" }), weight: 3 },
+        { fault: new GenerationError.Transient({ message: "reset, on purpose" }), weight: 1 }
+      ]
+    })
+  )
+
+/** For one tenant's calls, and no others. */
+export const drilled = drill(Effect.map(CurrentCall.current, ({ tenant }) => tenant === "staging"))
+
+/** Answers without the image, half of the time; and something of the outside world, before every hundredth call. */
+export const odd = (rotate: Effect.Effect<void>) =>
+  Policy.compose(
+    Chaos.outcome({ enabled: true, rate: 0.5, where: Chaos.isGenerated, patch: () => ({ parts: [] }) }),
+    Chaos.behaviour({ enabled: true, rate: 0.01, behaviour: rotate })
+  )
+
+/** In a test, a breaker that takes the fault for a real one. */
+export const tripped = Effect.gen(function*() {
+  const breaker = yield* CircuitBreaker.make({ consecutiveFailures: 3 })
+  const chaos = Chaos.fault({ enabled: true, rate: 1, fault: overloaded, mark: false })
+  const policy = Policy.compose(breaker, chaos)
+  for (let n = 0; n < 3; n++) yield* Effect.flip(policy.apply(Effect.void))
+  return yield* breaker.state
 })
 
 /** The same model behind HTTP, for clients: over real sockets, hence under the live clock (`it.scopedLive`). */

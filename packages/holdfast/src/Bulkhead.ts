@@ -129,11 +129,12 @@ export interface Bulkhead extends Policy.Policy<QueueFull | Shed> {
 
 /**
  * Does an error say that the endpoint has no capacity for what is in flight: `Overloaded`, `RateLimited`, or a timeout
- * that a gateway reports? Our own timeouts say how patient we are.
+ * that a gateway reports? Our own timeouts say how patient we are, and an injected error says nothing.
  */
 export const isNoCapacity = (error: unknown): boolean =>
-  GenerationError.isCapacity(error) ||
-  (GenerationError.isGenerationError(error) && error._tag === "Timeout" && error.phase === "server")
+  !GenerationError.isInjected(error) &&
+  (GenerationError.isCapacity(error) ||
+    (GenerationError.isGenerationError(error) && error._tag === "Timeout" && error.phase === "server"))
 
 const owner = "Bulkhead.make"
 

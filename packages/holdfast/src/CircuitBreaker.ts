@@ -156,10 +156,11 @@ export const transitions = Metric.counter("holdfast_circuit_transitions_total", 
 
 /**
  * Does an error say that the endpoint is in trouble? Those do that another attempt may cure: `Overloaded`,
- * `RateLimited`, `Transient` and `Timeout`, but for the wait for a connection of our own pool.
+ * `RateLimited`, `Transient` and `Timeout`, but for the wait for a connection of our own pool, and for what was injected.
  */
 export const isFailure = (error: unknown): boolean =>
-  GenerationError.isRetryable(error) && !(error._tag === "Timeout" && error.phase === "pool")
+  GenerationError.isRetryable(error) && !(error._tag === "Timeout" && error.phase === "pool") &&
+  !GenerationError.isInjected(error)
 
 const owner = "CircuitBreaker.make"
 

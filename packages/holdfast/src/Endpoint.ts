@@ -6,7 +6,23 @@
 /** The wire format that an endpoint speaks. */
 export type Dialect = "gemini" | "vertex" | "openai"
 
-export interface Endpoint {
+/** What the provider sells the capacity as: cheaper and later, or dearer and sooner. */
+export type Tier = (typeof tiers)[number]
+
+/** The tiers by name. */
+export const tiers = ["flex", "standard", "priority"] as const
+
+/** What a choice between endpoints goes by. */
+export interface Attributes {
+  /** Its share of calls, relative to the other endpoints. Default 1; from 10^-6 to 10^6. */
+  readonly weight?: number | undefined
+  /** What one generation costs, relative to the other endpoints. Default 1; from 10^-6 to 10^6. */
+  readonly price?: number | undefined
+  /** Says what it is, and decides nothing: its price and its answers do. */
+  readonly tier?: Tier | undefined
+}
+
+export interface Endpoint extends Attributes {
   /** Unique among the endpoints of a program; what metrics, limits and breakers are keyed by. */
   readonly name: string
   readonly dialect: Dialect

@@ -323,12 +323,23 @@ export const isCapacity = <E>(u: E): u is E & Capacity =>
 export const isUnknownOutcome = (u: unknown): boolean => isGenerationError(u) && u.outcome === "unknown"
 
 /**
+ * The reason that marks an error as made on purpose, by `Chaos` or a test of one's own. Retries treat it by its class;
+ * metrics, and whatever learns from an endpoint's answers, leave it out.
+ */
+export const injectedReason = "injected"
+
+/** Is it one of our errors, made on purpose? */
+export const isInjected = (u: unknown): boolean => isGenerationError(u) && u.reason === injectedReason
+
+/**
  * The same error with some of its fields replaced: same class, same stack. An error value may be shared (a test's
  * script, a cache), so nothing is written to the original.
  */
 export const update = <E extends GenerationError>(
   self: E,
-  fields: Partial<Pick<Fields, "endpoint" | "model" | "retryAfter" | "outcome" | "attempts" | "stoppedBy" | "message">>
+  fields: Partial<
+    Pick<Fields, "endpoint" | "model" | "retryAfter" | "outcome" | "reason" | "attempts" | "stoppedBy" | "message">
+  >
 ): E => {
   const copy = Object.create(Object.getPrototypeOf(self) as object, Object.getOwnPropertyDescriptors(self)) as E
   for (const [key, value] of Object.entries(fields)) {

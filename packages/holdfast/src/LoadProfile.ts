@@ -186,18 +186,15 @@ export const nextAtMost: {
  */
 export type Outcome = "success" | "capacity"
 
-/**
- * The provider's reason that marks a fault as made on purpose, by a test of one's own: an error that carries it
- * teaches nothing.
- */
-export const injectedReason = "injected"
+/** The reason that marks a fault as made on purpose (`GenerationError.isInjected`): it teaches nothing. */
+export const injectedReason = GenerationError.injectedReason
 
 /** What an exit teaches: nothing if it was interrupted, died, failed for another reason, or failed on purpose. */
 export const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Outcome | undefined => {
   if (Exit.isSuccess(exit)) return "success"
   if (Cause.isInterrupted(exit.cause)) return undefined
   const error = Option.getOrUndefined(Cause.failureOption(exit.cause))
-  return GenerationError.isCapacity(error) && error.reason !== injectedReason ? "capacity" : undefined
+  return GenerationError.isCapacity(error) && !GenerationError.isInjected(error) ? "capacity" : undefined
 }
 
 /** What a learner stores: plain JSON, with a version. */

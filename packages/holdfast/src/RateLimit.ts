@@ -190,7 +190,11 @@ interface Settings {
 
 /** Did a call that failed so never reach the provider? */
 const wasNotSent = (ticket: Ticket, failure: unknown, interrupted: boolean): boolean => {
-  if (GenerationError.isGenerationError(failure)) return failure.outcome === "not-started"
+  if (GenerationError.isGenerationError(failure)) {
+    // An injected error tells the outcome of what it imitates.
+    const told = !GenerationError.isInjected(failure) || !ticket.reported
+    return told ? failure.outcome === "not-started" : ticket.startedAt === undefined
+  }
   // Where starts are reported, none was: it was stopped or refused by the policies inside.
   if (ticket.reported) return ticket.startedAt === undefined && (interrupted || isRejected(failure))
   // A deadline can pass while the call is on its way; every other refusal is made before.
@@ -284,7 +288,7 @@ class Limiter implements Gate<Refusal, Ticket> {
   }
 
   private learn(lane: Lane, ticket: Ticket, failure: unknown, now: number): void {
-    if (!GenerationError.isGenerationError(failure)) return
+    if (!GenerationError.isGenerationError(failure) || GenerationError.isInjected(failure)) return
     const asked = failure.retryAfter === undefined ? undefined : now + Duration.toMillis(failure.retryAfter)
     if (failure._tag === "RateLimited") {
       lane.drain(asked ?? now + this.settings.fallbackRetryAfter, "RateLimited", now)

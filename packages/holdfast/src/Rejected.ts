@@ -51,7 +51,7 @@ const Tagged = <const T extends Tag>(tag: T): Base<T> =>
       super(fieldsOf(options))
       this.name = tag
     }
-  } as Base<T>
+  }
 
 /** The names of the refusals. */
 export const tags = [

@@ -14,7 +14,7 @@ import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as MetricLabel from "effect/MetricLabel"
 import * as CurrentCall from "./CurrentCall.js"
-import type { TelemetryEvent } from "./TelemetryEvent.js"
+import type { Ending, TelemetryEvent } from "./TelemetryEvent.js"
 
 export type { TelemetryEvent } from "./TelemetryEvent.js"
 
@@ -62,6 +62,10 @@ export const metrics = {
     seconds,
     "Wait before a retry. Labels: endpoint, error"
   ),
+  hedges: Metric.counter("holdfast_hedges_total", {
+    description: "Further copies of attempts that take long. Labels: endpoint (of the one that takes long)",
+    incremental: true
+  }),
   rejections: Metric.counter("holdfast_rejections_total", {
     description: "Generations refused by a policy. Labels: policy, reason",
     incremental: true
@@ -89,12 +93,17 @@ const changeInFlight = (endpoint: string, model: string, by: number): void => {
   metrics.attemptsInFlight.unsafeUpdate(value, labels({ endpoint, model }))
 }
 
+/** A failure made on purpose says nothing of how the provider does. */
+const isInjected = ({ ending }: { readonly ending: Ending }): boolean =>
+  ending._tag === "Failure" && ending.injected === true
+
 /** Counts an event in the metrics. */
 const measure = (event: TelemetryEvent): void => {
   switch (event._tag) {
     case "GenerationStarted":
       return
     case "GenerationEnded": {
+      if (isInjected(event)) return
       const tags = labels({ model: event.model, result: resultOf(event) })
       metrics.generations.unsafeUpdate(1, tags)
       metrics.generationDuration.unsafeUpdate(Duration.toSeconds(event.duration), tags)
@@ -104,10 +113,11 @@ const measure = (event: TelemetryEvent): void => {
       return changeInFlight(event.endpoint, event.model, 1)
     case "AttemptEnded": {
       const { endpoint, model } = event
+      changeInFlight(event.requested.endpoint, event.requested.model, -1)
+      if (isInjected(event)) return
       const tags = labels({ endpoint, model, result: resultOf(event) })
       metrics.attempts.unsafeUpdate(1, tags)
       metrics.attemptDuration.unsafeUpdate(Duration.toSeconds(event.duration), tags)
-      changeInFlight(event.requested.endpoint, event.requested.model, -1)
       for (const direction of ["input", "output", "thought"] as const) {
         const count = event.usage?.[`${direction}Tokens`]
         if (count !== undefined) metrics.tokens.unsafeUpdate(count, labels({ endpoint, model, direction }))
@@ -115,11 +125,14 @@ const measure = (event: TelemetryEvent): void => {
       return
     }
     case "RetryScheduled": {
+      if (event.injected === true) return
       const tags = labels({ endpoint: event.endpoint, error: event.error })
       metrics.retries.unsafeUpdate(1, tags)
       metrics.retryDelay.unsafeUpdate(Duration.toSeconds(event.delay), tags)
       return
     }
+    case "HedgeStarted":
+      return metrics.hedges.unsafeUpdate(1, labels({ endpoint: event.endpoint }))
     case "CallRejected":
       return metrics.rejections.unsafeUpdate(1, labels({ policy: event.policy, reason: event.reason }))
     case "CacheAnswered":

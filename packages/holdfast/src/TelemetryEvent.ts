@@ -6,7 +6,13 @@ import type { Outcome, StoppedBy } from "./GenerationError.js"
 /** How something ended: the `_tag` of the error for `failure`. */
 export type Ending =
   | { readonly _tag: "Success" }
-  | { readonly _tag: "Failure"; readonly error: string; readonly outcome?: Outcome | undefined }
+  | {
+    readonly _tag: "Failure"
+    readonly error: string
+    readonly outcome?: Outcome | undefined
+    /** The error was made on purpose (`GenerationError.isInjected`). */
+    readonly injected?: true | undefined
+  }
   | { readonly _tag: "Defect" }
   | { readonly _tag: "Interrupted" }
 
@@ -65,6 +71,21 @@ export interface RetryScheduled extends Common {
   readonly error: string
   readonly endpoint: string
   readonly delay: Duration.Duration
+  /** That error was made on purpose. */
+  readonly injected?: true | undefined
+}
+
+/** A further copy of an attempt was started, because that takes long. */
+export interface HedgeStarted extends Common {
+  readonly _tag: "HedgeStarted"
+  /** Name of the hedge. */
+  readonly policy: string
+  /** Number of the attempt to come. */
+  readonly attempt: number
+  /** Where the copy went that takes long, as far as it is known. */
+  readonly endpoint: string
+  /** How long it was waited for. */
+  readonly delay: Duration.Duration
 }
 
 /** A policy refused the call, or what it had begun. */
@@ -87,5 +108,6 @@ export type TelemetryEvent =
   | AttemptStarted
   | AttemptEnded
   | RetryScheduled
+  | HedgeStarted
   | CallRejected
   | CacheAnswered

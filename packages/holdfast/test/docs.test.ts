@@ -8,7 +8,8 @@ import * as Generation from "holdfast/Generation"
 import * as GenerationCache from "holdfast/GenerationCache"
 import * as GenerationClient from "holdfast/GenerationClient"
 import * as GenerationError from "holdfast/GenerationError"
-import type * as Policy from "holdfast/Policy"
+import * as Hedge from "holdfast/Hedge"
+import * as Policy from "holdfast/Policy"
 import * as Rejected from "holdfast/Rejected"
 import * as Retry from "holdfast/Retry"
 import * as Telemetry from "holdfast/Telemetry"
@@ -31,9 +32,11 @@ describe("docs/policies", () => {
   // A new policy is a compile error here, and then a missing page.
   const policies: Readonly<Record<Exclude<PolicyModule, "Policy">, true>> = {
     Admission: true,
+    Balancer: true,
     Bulkhead: true,
     CircuitBreaker: true,
     Deadline: true,
+    Hedge: true,
     RateLimit: true,
     Retry: true,
     Timeout: true
@@ -181,7 +184,8 @@ describe("docs/telemetry.md", () => {
 
   it.effect("names each metric with its type, its labels, and no other", () =>
     Effect.gen(function*() {
-      const layer = Generation.layer({ policy: Retry.make(), deadline: "1 minute" }).pipe(
+      const policy = Effect.map(Hedge.make({ delay: "10 seconds" }), (hedge) => Policy.compose(Retry.make(), hedge))
+      const layer = Generation.layer({ policy, deadline: "1 minute" }).pipe(
         Layer.provide(Layer.mergeAll(
           GenerationClient.layerTest([overloaded, { usage }, { _tag: "Hang" }]),
           GenerationCache.layerNoop,
@@ -216,6 +220,7 @@ describe("docs/telemetry.md", () => {
       AttemptStarted: true,
       AttemptEnded: true,
       RetryScheduled: true,
+      HedgeStarted: true,
       CallRejected: true,
       CacheAnswered: true,
       GenerationEnded: true

@@ -1,2 +1,3 @@
+export * as Chaos from "./Chaos.js"
 export * as OverloadedModel from "./OverloadedModel.js"
 export * as Scenario from "./Scenario.js"

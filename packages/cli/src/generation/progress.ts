@@ -134,6 +134,7 @@ export const make = (screen: Screen): Effect.Effect<Progress, never, Scope.Scope
           state = { _tag: "Idle" }
           return
         case "GenerationStarted":
+        case "HedgeStarted":
         case "CallRejected":
         case "CacheAnswered":
           return

@@ -19,7 +19,8 @@ export const endingOf = (exit: Exit.Exit<unknown, unknown>): Ending => {
   if (Cause.isFailure(exit.cause)) {
     const error = firstFailure(exit.cause)
     const outcome = GenerationError.isGenerationError(error) ? error.outcome : undefined
-    return { _tag: "Failure", error: tagOf(error), outcome }
+    const injected = GenerationError.isInjected(error) ? { injected: true as const } : {}
+    return { _tag: "Failure", error: tagOf(error), outcome, ...injected }
   }
   return Cause.isDie(exit.cause) ? { _tag: "Defect" } : { _tag: "Interrupted" }
 }

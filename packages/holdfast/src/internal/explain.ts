@@ -22,6 +22,7 @@ const roles: Readonly<Record<string, string>> = {
   CircuitBreaker: "stops what is inside it while it keeps failing",
   Bulkhead: "lets only so many run inside it at a time",
   Timeout: "bounds each run of what is inside it",
+  Chaos: "adds faults and delays to what is inside it, for a test",
   WorkClass: "says of what class everything inside it is",
   Learn: "remembers how each run of what is inside it ended"
 }
@@ -40,6 +41,9 @@ const rules: ReadonlyArray<Rule> = [
   { outer: "Retry", inner: "Retry", harm: "the inner one is transparent: one generation has one retry" },
   { outer: "Retry", inner: "OffPeak", harm: "the gate passes every attempt but the first; let it stand outside" },
   { outer: "Timeout", inner: "Retry", harm: "all attempts share one time, and the first that hangs takes it all" },
+  { outer: "Hedge", inner: "Retry", harm: "each copy is retried by itself, which multiplies the attempts" },
+  { outer: "Timeout", inner: "Balancer", harm: "waiting for an endpoint uses up the time of the attempt" },
+  { outer: "Bulkhead", inner: "Balancer", harm: "a permit is held while the call waits for an endpoint" },
   { outer: "Timeout", inner: "OffPeak", harm: "waiting for the window uses up the time of the attempt" },
   { outer: "Timeout", inner: "Admission", harm: "waiting to be admitted uses up the time of the attempt" },
   { outer: "Timeout", inner: "RateLimit", harm: "waiting for the limit uses up the time of the attempt" },

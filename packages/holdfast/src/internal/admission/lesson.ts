@@ -12,7 +12,7 @@ import type { Leave } from "../gate.js"
  *   milliseconds, 0 for none.
  * - `Failed`: a fault that is likely to pass.
  * - `Lost`: nobody waits any more and the server works on.
- * - `Silent`: says nothing: the request was at fault, the caller went away in time, a defect.
+ * - `Silent`: says nothing: the request was at fault, the caller went away in time, a defect, an injected error.
  * - `Unsent`: no attempt was made.
  */
 export type Lesson =
@@ -29,7 +29,8 @@ const overdue: Lesson = { _tag: "Lost", late: true }
 
 const ofError = (error: unknown): Lesson => {
   if (isRejected(error)) return error._tag === "DeadlineExceeded" ? abandoned : unsent
-  if (!GenerationError.isGenerationError(error)) return silent
+  // Whether an injected error came before the attempt or after it, it does not tell: its token stays spent.
+  if (!GenerationError.isGenerationError(error) || GenerationError.isInjected(error)) return silent
   switch (error._tag) {
     case "Overloaded":
     case "RateLimited":
